@@ -1,0 +1,150 @@
+//! SHA-256 digests, each for one purpose, printed as 64 hexadecimal characters.
+
+use std::{fmt, str::FromStr};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::ids::InvalidId;
+
+/// The RFC 8785 (JSON Canonicalization Scheme) bytes of a value: what digests are taken of.
+///
+/// # Errors
+/// When the value cannot be written as JSON (a map key that is not a string, a number that is not
+/// finite). A [`Value`] never fails.
+pub fn canonical<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json_canonicalizer::to_vec(value)
+}
+
+macro_rules! digest {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
+        #[serde(try_from = "String")]
+        #[schemars(with = "String", extend("pattern" = "^[0-9a-f]{64}$"))]
+        pub struct $name([u8; 32]);
+
+        impl $name {
+            /// The digest of these bytes.
+            pub fn of(bytes: &[u8]) -> Self {
+                $name(Sha256::digest(bytes).into())
+            }
+
+            /// The 32 bytes.
+            pub fn as_bytes(&self) -> &[u8; 32] {
+                &self.0
+            }
+        }
+
+        impl From<[u8; 32]> for $name {
+            fn from(bytes: [u8; 32]) -> Self {
+                $name(bytes)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let mut text = [0u8; 64];
+                hex::encode_to_slice(self.0, &mut text).map_err(|_| fmt::Error)?;
+                f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($name))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                let mut bytes = [0; 32];
+                hex::decode_to_slice(text, &mut bytes).map_err(|_| InvalidId {
+                    found: text.chars().take(80).collect(),
+                    expected: "a SHA-256 digest of 64 hexadecimal characters",
+                })?;
+                Ok($name(bytes))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                text.parse()
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+    };
+}
+
+digest!(
+    /// What reviewers were shown: the RFC 8785 digest of `{"evidence": …, "subject": …}`.
+    SubjectDigest
+);
+digest!(
+    /// What a request key stands for: the digest of subject, evidence, reviewers and policy.
+    ContentDigest
+);
+digest!(
+    /// The hash of one commit's stored canonical bytes; the next commit carries it.
+    CommitHash
+);
+digest!(
+    /// What a task token is known by.
+    TokenHash
+);
+digest!(
+    /// The hash of a sealed handle's bytes, which stands for them in the commit's hash.
+    HandleHash
+);
+
+impl CommitHash {
+    /// What the first commit of a stream carries as the hash before it.
+    pub const GENESIS: CommitHash = CommitHash([0; 32]);
+}
+
+impl SubjectDigest {
+    /// The digest that binds a decision to what was decided on.
+    pub fn of_subject(subject: &Value, evidence: &Value) -> SubjectDigest {
+        let both = serde_json::json!({ "subject": subject, "evidence": evidence });
+        // A `Value` always has canonical bytes: its keys are strings and its numbers finite.
+        SubjectDigest::of(&canonical(&both).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn canonical_bytes_follow_rfc_8785() {
+        // The example of RFC 8785, section 3.2.2 and 3.2.3.
+        let value: Value = serde_json::from_str(
+            r#"{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],"string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/","literals":[null,true,false]}"#,
+        )
+        .expect("json");
+        assert_eq!(
+            String::from_utf8(canonical(&value).expect("canonical")).expect("utf-8"),
+            r#"{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}"#
+        );
+    }
+
+    #[test]
+    fn the_subject_digest_ignores_key_order_and_sees_every_value() {
+        let evidence = json!([]);
+        let one = SubjectDigest::of_subject(&json!({"a": 1, "b": 2}), &evidence);
+        let same: Value = serde_json::from_str(r#"{"b":2,"a":1.0}"#).expect("json");
+        assert_eq!(one, SubjectDigest::of_subject(&same, &evidence));
+        assert_ne!(one, SubjectDigest::of_subject(&json!({"a": 1, "b": 3}), &evidence));
+        assert_eq!(one.to_string().parse(), Ok(one));
+    }
+}

@@ -1,0 +1,91 @@
+//! What people say, and whether it counts.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{V, notice::Channel};
+use crate::{digest::SubjectDigest, ids::PersonId};
+
+/// What a person says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Choice {
+    /// Yes.
+    Approve,
+    /// No; ends the review.
+    Reject,
+    /// Not like this; takes back one's earlier approval and leaves the review open.
+    RequestChanges,
+    /// A remark that counts for nothing.
+    Comment,
+}
+
+/// Who typed a vote in for somebody else.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EnteredBy {
+    /// The holder of the operator's key.
+    Operator,
+}
+
+/// See [`Event::VoteCast`](super::Event::VoteCast).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VoteCast {
+    /// Version of this shape.
+    pub v: V<1>,
+    /// Whose vote it is.
+    pub person: PersonId,
+    /// What they said.
+    pub choice: Choice,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// How it came in.
+    pub channel: Channel,
+    /// Who typed it in, when that was not the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entered_by: Option<EnteredBy>,
+    /// Digest of what they saw.
+    pub subject_digest: SubjectDigest,
+}
+
+/// Why a vote did not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VoteRefusal {
+    /// The person is neither named nor in a named group.
+    NotAReviewer,
+    /// The person asked for the review, and the policy does not let them decide on it.
+    OwnRequest,
+    /// The review was decided before.
+    AlreadyDecided,
+    /// The deadline had passed.
+    Expired,
+    /// The review was withdrawn before.
+    Cancelled,
+    /// The person saw another subject or other evidence than the review holds.
+    OtherSubject,
+    /// The bus source may not vote for anybody.
+    UntrustedSource,
+}
+
+/// See [`Event::VoteRefused`](super::Event::VoteRefused).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VoteRefused {
+    /// Version of this shape.
+    pub v: V<1>,
+    /// Whose vote it would have been.
+    pub person: PersonId,
+    /// What they said.
+    pub choice: Choice,
+    /// Why they said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// How it came in.
+    pub channel: Channel,
+    /// Who typed it in, when that was not the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entered_by: Option<EnteredBy>,
+    /// Why it did not count.
+    pub why: VoteRefusal,
+}

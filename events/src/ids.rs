@@ -1,0 +1,297 @@
+//! Ids. Each is a type of its own, so that one cannot be passed for another.
+
+use std::{fmt, str::FromStr};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Says what an id should have looked like.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{found:?} is not {expected}")]
+pub struct InvalidId {
+    /// What was given.
+    pub found: String,
+    /// What an id of this kind looks like.
+    pub expected: &'static str,
+}
+
+fn invalid(found: &str, expected: &'static str) -> InvalidId {
+    InvalidId { found: found.chars().take(80).collect(), expected }
+}
+
+/// Implements the string face of a newtype over `String` whose `parse` is the only way in.
+macro_rules! text_id {
+    ($name:ident) => {
+        impl $name {
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                text.parse()
+            }
+        }
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+    };
+}
+
+/// The namespace of derived review ids (a random UUID, fixed for ever).
+const REVIEWS: Uuid = Uuid::from_u128(0x6b1f_3c52_94c8_4d0e_8f3a_70d1_52c7_9a1e);
+
+/// One review. Derived from who asked and under which key, so that a repeated request finds its
+/// own stream without an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct ReviewId(Uuid);
+
+impl ReviewId {
+    /// The review that `key` of `source` in `account` names; `attempt` counts from 1 and grows when
+    /// a retried workflow asks again after expiry or cancellation.
+    pub fn for_key(account: &str, source: &str, key: &RequestKey, attempt: u32) -> ReviewId {
+        Self::derive("key", account, source, key.as_str(), attempt)
+    }
+
+    /// The review of a request without a key: the bus event's id stands for it.
+    pub fn for_event(account: &str, source: &str, event_id: &str, attempt: u32) -> ReviewId {
+        Self::derive("event", account, source, event_id, attempt)
+    }
+
+    /// The stream that records a refused request; it never collides with that of an accepted one,
+    /// so a mended request may use its key again.
+    pub fn for_refusal(account: &str, source: &str, event_id: &str) -> ReviewId {
+        Self::derive("refused", account, source, event_id, 1)
+    }
+
+    fn derive(kind: &str, account: &str, source: &str, name: &str, attempt: u32) -> ReviewId {
+        // Length-prefixed, so that ("a", "bc") and ("ab", "c") differ.
+        let text = [kind, account, source, name, &attempt.to_string()].map(|part| format!("{}:{part}", part.len())).join("|");
+        ReviewId(Uuid::new_v5(&REVIEWS, text.as_bytes()))
+    }
+
+    /// The UUID behind the id.
+    pub fn as_uuid(&self) -> Uuid {
+        self.0
+    }
+}
+
+impl fmt::Display for ReviewId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl FromStr for ReviewId {
+    type Err = InvalidId;
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        Uuid::try_parse(text).map(ReviewId).map_err(|_| invalid(text, "a review id (a UUID)"))
+    }
+}
+
+/// One stream of the log: a review, or the directory of people and groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum StreamId {
+    /// People, their contacts, and groups.
+    Directory,
+    /// One review.
+    Review(ReviewId),
+}
+
+impl StreamId {
+    /// The review, unless this is the directory.
+    pub fn review(&self) -> Option<ReviewId> {
+        match self {
+            StreamId::Review(id) => Some(*id),
+            StreamId::Directory => None,
+        }
+    }
+}
+
+impl From<ReviewId> for StreamId {
+    fn from(id: ReviewId) -> Self {
+        StreamId::Review(id)
+    }
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StreamId::Directory => f.write_str("directory"),
+            StreamId::Review(id) => write!(f, "review#{id}"),
+        }
+    }
+}
+
+impl FromStr for StreamId {
+    type Err = InvalidId;
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        match text.split_once('#') {
+            Some(("review", id)) => id.parse().map(StreamId::Review),
+            None if text == "directory" => Ok(StreamId::Directory),
+            _ => Err(invalid(text, "\"directory\" or \"review#\" and a UUID")),
+        }
+    }
+}
+
+impl TryFrom<String> for StreamId {
+    type Error = InvalidId;
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        text.parse()
+    }
+}
+
+impl From<StreamId> for String {
+    fn from(id: StreamId) -> String {
+        id.to_string()
+    }
+}
+
+/// The position of a commit in its stream: 1, 2, 3 … without a gap. 0 means "before the first".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Version(pub u64);
+
+impl Version {
+    /// Before the first commit.
+    pub const NONE: Version = Version(0);
+
+    /// The version after this one.
+    pub fn next(self) -> Version {
+        Version(self.0 + 1)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One event's place for ever: `review/version/index`. Listeners drop repeats by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EventId {
+    /// The review it happened to.
+    pub review: ReviewId,
+    /// The commit that holds it.
+    pub version: Version,
+    /// Its place in the commit, from 0.
+    pub index: usize,
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.review, self.version, self.index)
+    }
+}
+
+/// A person: their e-mail address in lower case, or `slack:TEAM/USER` for one who is known by
+/// Slack alone. The directory says which addresses are one person.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+pub struct PersonId(String);
+text_id!(PersonId);
+
+/// The longest e-mail address that can be delivered to (RFC 5321, 4.5.3.1.3, less the brackets).
+pub const EMAIL_MAX: usize = 254;
+
+impl FromStr for PersonId {
+    type Err = InvalidId;
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        const EXPECTED: &str = "an e-mail address or slack:TEAM/USER";
+        if let Some(slack) = text.strip_prefix("slack:") {
+            let plain = |part: &str| !part.is_empty() && part.len() <= 64 && part.chars().all(|c| c.is_ascii_alphanumeric());
+            return match slack.split_once('/') {
+                Some((team, user)) if plain(team) && plain(user) => Ok(PersonId(text.to_owned())),
+                _ => Err(invalid(text, EXPECTED)),
+            };
+        }
+        let lower = text.to_lowercase();
+        let well_formed = lower.len() <= EMAIL_MAX
+            && lower.split_once('@').is_some_and(|(local, domain)| {
+                !local.is_empty()
+                    && !domain.is_empty()
+                    && !domain.contains('@')
+                    && !domain.starts_with('.')
+                    && !domain.ends_with('.')
+            })
+            && !lower.chars().any(|c| {
+                c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | ',' | ';' | '(' | ')' | '[' | ']' | '\\')
+            });
+        if well_formed { Ok(PersonId(lower)) } else { Err(invalid(text, EXPECTED)) }
+    }
+}
+
+/// A group of people, as the directory names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+pub struct GroupId(String);
+text_id!(GroupId);
+
+impl FromStr for GroupId {
+    type Err = InvalidId;
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let ok =
+            (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+        if ok { Ok(GroupId(text.to_owned())) } else { Err(invalid(text, "1 to 64 letters, digits, '-', '_' or '.'")) }
+    }
+}
+
+/// The caller's own name for a request; the idempotency key of `ReviewRequested`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+pub struct RequestKey(String);
+text_id!(RequestKey);
+
+impl FromStr for RequestKey {
+    type Err = InvalidId;
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let ok = (1..=200).contains(&text.len()) && !text.chars().any(char::is_control);
+        if ok { Ok(RequestKey(text.to_owned())) } else { Err(invalid(text, "1 to 200 bytes without control characters")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_is_one_whatever_the_case_of_the_address() {
+        assert_eq!("Ana@Example.com".parse::<PersonId>(), "ana@example.com".parse());
+        assert_eq!("slack:T01/U02".parse::<PersonId>().map(|p| p.to_string()), Ok("slack:T01/U02".into()));
+        for bad in ["", "ana", "@x", "a@", "a b@c.d", "a@b@c", "slack:T01", "slack:/U", "<a@b.c>", "a@b.c\n"] {
+            assert!(bad.parse::<PersonId>().is_err(), "{bad:?} was taken for a person");
+        }
+    }
+
+    #[test]
+    fn review_ids_are_derived_and_do_not_collide_across_fields() {
+        let key: RequestKey = "churn-v42".parse().expect("key");
+        let id = ReviewId::for_key("1", "ml", &key, 1);
+        assert_eq!(id, ReviewId::for_key("1", "ml", &key, 1));
+        assert_ne!(id, ReviewId::for_key("1", "ml", &key, 2));
+        assert_ne!(id, ReviewId::for_event("1", "ml", "churn-v42", 1));
+        assert_ne!(ReviewId::for_event("1", "2m", "x", 1), ReviewId::for_event("12", "m", "x", 1));
+    }
+
+    #[test]
+    fn stream_ids_read_back_what_they_print() {
+        let review = StreamId::Review(ReviewId::for_event("1", "s", "e", 1));
+        for id in [StreamId::Directory, review] {
+            assert_eq!(id.to_string().parse(), Ok(id));
+        }
+        assert!("review#x".parse::<StreamId>().is_err());
+    }
+}

@@ -1,0 +1,96 @@
+use super::*;
+use serde_json::json;
+
+/// Parses `detail` and compares the faults' pointers with `expected`.
+fn check_faults(detail: Value, expected: &[&str]) {
+    let faults = ReviewRequest::parse(&detail).err().unwrap_or_default();
+    let pointers: Vec<&str> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+    assert_eq!(pointers, expected, "{detail}: {faults:?}");
+}
+
+#[test]
+fn only_a_title_and_one_reviewer_are_required() {
+    let request = ReviewRequest::parse(&json!({"title": "Deploy", "reviewers": [{"email": "Ana@x.com"}]})).expect("valid");
+    assert_eq!(request.policy, Policy::default());
+    assert_eq!(request.expires_in, EXPIRY_DEFAULT);
+    assert_eq!((request.on_expiry, request.on_reject, request.risk), (OnEnd::Fail, OnEnd::Fail, Risk::Normal));
+    assert_eq!(request.reviewers, [Reviewer::Person("ana@x.com".parse().expect("person"))]);
+    assert!(request.resume.is_none() && request.requester.is_none());
+}
+
+#[test]
+fn invariant_06_every_fault_is_named_at_once() {
+    check_faults(json!({}), &["/title", "/reviewers"]);
+    check_faults(json!([]), &[""]);
+    check_faults(
+        json!({
+            "title": "", "reviewers": [{"email": "x"}, {"group": "a b"}, {"email": "a@b.c", "group": "g"}],
+            "policy": {"quorum": 0, "veto": true}, "risk": "huge", "expires_in": "tomorrow", "on_expiry": "approve",
+            "evidence": [{"label": "x"}, {"label": "x", "url": "javascript:alert(1)"}, {"label": "ok", "value": "1"}],
+            "subject": "text", "requester": {"group": "g"}, "resume": {"deadline": "soon"}, "expires": "PT1H"
+        }),
+        &[
+            "/title",
+            "/subject",
+            "/evidence/0",
+            "/evidence/1",
+            "/requester",
+            "/reviewers/0",
+            "/reviewers/1",
+            "/reviewers/2",
+            "/policy/quorum",
+            "/policy/veto",
+            "/risk",
+            "/expires_in",
+            "/on_expiry",
+            "/resume/task_token",
+            "/resume/deadline",
+            "/expires",
+        ],
+    );
+}
+
+#[test]
+fn no_value_of_on_reject_or_on_expiry_approves() {
+    for word in ["approve", "approved", "Succeed", ""] {
+        check_faults(
+            json!({"title": "t", "reviewers": [{"email": "a@b.c"}], "on_reject": word, "on_expiry": word}),
+            &["/on_expiry", "/on_reject"],
+        );
+    }
+}
+
+#[test]
+fn invariant_06_a_token_is_salvaged_from_an_invalid_request() {
+    let resume = salvage_resume(&json!({"resume": {"task_token": "tok", "execution_arn": 7, "deadline": "x"}})).expect("a token");
+    assert_eq!((resume.task_token.expose(), resume.execution_arn, resume.deadline), ("tok", None, None));
+    assert!(salvage_resume(&json!({"resume": "x"})).is_none());
+}
+
+#[test]
+fn the_content_digest_sees_what_a_key_stands_for_and_no_more() {
+    let base = json!({"title": "t", "subject": {"id": 1}, "reviewers": [{"email": "a@b.c"}, {"group": "g"}]});
+    let digest = |change: Value| {
+        let mut detail = base.clone();
+        detail.as_object_mut().expect("object").extend(change.as_object().expect("object").clone());
+        ReviewRequest::parse(&detail).expect("valid").content_digest()
+    };
+    let same = digest(json!({}));
+    assert_eq!(same, digest(json!({"title": "other", "expires_in": "PT1H", "resume": {"task_token": "t2"}})));
+    assert_eq!(same, digest(json!({"reviewers": [{"group": "g"}, {"email": "A@B.C"}]})));
+    assert_ne!(same, digest(json!({"subject": {"id": 2}})));
+    assert_ne!(same, digest(json!({"evidence": [{"label": "l", "value": "v"}]})));
+    assert_ne!(same, digest(json!({"policy": {"quorum": 2}})));
+    assert_ne!(same, digest(json!({"reviewers": [{"group": "g"}]})));
+}
+
+#[test]
+fn invariant_06_the_refusal_of_a_flood_of_unknown_fields_stays_small_enough_to_record() {
+    let mut detail = json!({"title": "t", "reviewers": [{"email": "a@b.c"}]});
+    let fields = detail.as_object_mut().expect("object");
+    fields.insert("x".repeat(100_000), json!(1));
+    fields.extend((0..20_000).map(|n| (format!("f{n}"), json!(1))));
+    let faults = ReviewRequest::parse(&detail).expect_err("faults");
+    assert!(faults.last().is_some_and(|fault| fault.expected.contains("19951 further unknown fields")), "{:?}", faults.last());
+    assert!(serde_json::to_vec(&faults).expect("JSON").len() < 32_000);
+}

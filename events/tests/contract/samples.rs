@@ -1,0 +1,183 @@
+//! One commit of every event type, with every optional field filled in.
+
+use events::{
+    Commit, Event, Fault, NewCommit, PersonId, ReviewId, StreamId, Timestamp, Version,
+    digest::{CommitHash, HandleHash, TokenHash},
+    event::*,
+    request::{Evidence, OnEnd, Policy, Reviewer, Risk, SelfApproval},
+};
+use serde_json::json;
+
+/// A time of the samples: this many seconds after their request.
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(1_795_406_400_000 + seconds * 1_000).expect("a time")
+}
+
+fn person(id: &str) -> PersonId {
+    id.parse().expect("a person")
+}
+
+fn review() -> ReviewId {
+    ReviewId::for_event("111122223333", "ml.pipeline", "f2a7c2de-6b5e-4a55-9c6f-0d6f6b9f2f10", 1)
+}
+
+fn origin() -> Origin {
+    let (account, source) = ("111122223333".to_owned(), "ml.pipeline".to_owned());
+    Origin { account, source, event_id: "f2a7c2de-6b5e-4a55-9c6f-0d6f6b9f2f10".to_owned() }
+}
+
+fn resume(token: &str) -> Resume {
+    Resume {
+        token_hash: TokenHash::of(token.as_bytes()),
+        handle_hash: HandleHash::of(format!("sealed {token}").as_bytes()),
+        execution_arn: Some("arn:aws:states:eu-central-1:111122223333:execution:promote:run-7".to_owned()),
+        deadline: Some(at(90_000)),
+    }
+}
+
+fn requested() -> ReviewRequested {
+    let subject = json!({"kind": "model-promotion", "id": "churn-v42", "rows": 120_000});
+    let piece = |label: &str| Evidence { label: label.to_owned(), value: None, url: None, table: None, image: None };
+    let evidence = vec![
+        Evidence { value: Some("7.4 %".to_owned()), ..piece("Flagged rows") },
+        Evidence { url: Some("https://example.com/report".to_owned()), ..piece("Report") },
+        Evidence {
+            table: Some(vec![vec!["id".to_owned(), "spend".to_owned()], vec!["17".to_owned(), "9e9".to_owned()]]),
+            ..piece("Rows")
+        },
+        Evidence { image: Some("data:image/png;base64,iVBORw0KGgo=".to_owned()), ..piece("Plot") },
+    ];
+    let evidence_value = serde_json::to_value(&evidence).expect("JSON");
+    ReviewRequested {
+        v: V,
+        origin: origin(),
+        request_key: Some("churn-v42".parse().expect("a key")),
+        title: "Promote churn-model v42".to_owned(),
+        summary: Some("More than **6 %** of the rows are flagged.".to_owned()),
+        subject_digest: events::digest::SubjectDigest::of_subject(&subject, &evidence_value),
+        subject,
+        evidence,
+        requester: Some(person("pipeline@example.com")),
+        reviewers: vec![
+            Reviewer::Person(person("ana@example.com")),
+            Reviewer::Person(person("slack:T01/U02")),
+            Reviewer::Group("ml-oncall".parse().expect("a group")),
+        ],
+        policy: Policy { quorum: 2, self_approval: SelfApproval::Allowed },
+        risk: Risk::High,
+        expires_at: at(86_400),
+        on_expiry: OnEnd::Succeed,
+        on_reject: OnEnd::Fail,
+        content_digest: events::digest::ContentDigest::of(b"churn-v42"),
+        follows: Some(ReviewId::for_event("111122223333", "ml.pipeline", "before", 1)),
+        resume: Some(resume("token-1")),
+    }
+}
+
+/// Every event type once, in the order of the vocabulary.
+fn events() -> Vec<Event> {
+    let ana = || person("ana@example.com");
+    let reason = || Some("The flagged rows are test accounts.".to_owned());
+    let (asked, email, web) = (Occasion::Asked, Channel::Email, Channel::Web);
+    let seen = requested().subject_digest;
+    let token_hash = TokenHash::of(b"token-1");
+    let faults = vec![Fault::new("/reviewers/0/group", "a group of the directory (ml-oncall)")];
+    let request_key = Some("churn-v42".parse().expect("a key"));
+    vec![
+        requested().into(),
+        ReviewRefused {
+            v: V,
+            origin: origin(),
+            kind: RefusalKind::Unapprovable,
+            faults,
+            title: Some("Promote churn-model v42".to_owned()),
+            request_key,
+            resume: Some(resume("token-1")),
+        }
+        .into(),
+        ReviewNotified { v: V, person: ana(), channel: email, occasion: asked, message_ref: Some("<1@example.com>".to_owned()) }
+            .into(),
+        NotificationFailed {
+            v: V,
+            person: ana(),
+            channel: email,
+            occasion: asked,
+            error: "451 try again later".to_owned(),
+            retry_at: Some(at(60)),
+        }
+        .into(),
+        VoteCast {
+            v: V,
+            person: ana(),
+            choice: Choice::RequestChanges,
+            reason: reason(),
+            channel: web,
+            entered_by: Some(EnteredBy::Operator),
+            subject_digest: seen,
+        }
+        .into(),
+        VoteRefused {
+            v: V,
+            person: person("eve@example.com"),
+            choice: Choice::Approve,
+            reason: reason(),
+            channel: Channel::Bus,
+            entered_by: Some(EnteredBy::Operator),
+            why: VoteRefusal::NotAReviewer,
+        }
+        .into(),
+        ReviewDecided {
+            v: V,
+            outcome: Verdict::Approved,
+            reason: reason(),
+            decided_by: vec![ana(), person("slack:T01/U02")],
+            subject_digest: seen,
+        }
+        .into(),
+        ReviewExpired { v: V, expires_at: at(86_400) }.into(),
+        ReviewCancelled { v: V, by: Canceller::Requester(person("pipeline@example.com")), reason: reason() }.into(),
+        ResumeAttached { v: V, resume: resume("token-2") }.into(),
+        WorkflowResumed { v: V, token_hash, told: "success".to_owned(), confirmed_by: ConfirmedBy::Answer }.into(),
+        WorkflowResumeFailed { v: V, token_hash, error: "connection refused".to_owned(), retry_at: Some(at(120)) }.into(),
+        WorkflowResumeUnconfirmed { v: V, token_hash, error: "TaskTimedOut".to_owned() }.into(),
+        PersonRegistered {
+            v: V,
+            person: ana(),
+            name: Some("Ana".to_owned()),
+            aliases: vec![person("slack:T01/U01")],
+            phone: Some("+4915112345678".to_owned()),
+        }
+        .into(),
+        PersonRemoved { v: V, person: ana() }.into(),
+        GroupDefined { v: V, group: "ml-oncall".parse().expect("a group"), members: vec![ana(), person("bob@example.com")] }
+            .into(),
+        GroupRemoved { v: V, group: "ml-oncall".parse().expect("a group") }.into(),
+    ]
+}
+
+/// A commit of each event. Those of a review follow on from its request, which is version 1.
+pub fn commits() -> Vec<(&'static str, NewCommit)> {
+    let mut request = CommitHash::GENESIS;
+    let commit = |event: Event| {
+        let directory = matches!(
+            event,
+            Event::PersonRegistered(_) | Event::PersonRemoved(_) | Event::GroupDefined(_) | Event::GroupRemoved(_)
+        );
+        let first = matches!(event, Event::ReviewRequested(_) | Event::ReviewRefused(_)) || directory;
+        let stream = if directory { StreamId::Directory } else { review().into() };
+        let (version, previous, at) =
+            if first { (Version(1), CommitHash::GENESIS, at(0)) } else { (Version(2), request, at(30)) };
+        let name = event.type_name();
+        let commit = NewCommit { stream, version, previous, at, events: vec![event], sealed: None };
+        if name == "ReviewRequested" {
+            request = commit.store().expect("storable").hash;
+        }
+        (name, commit)
+    };
+    events().into_iter().map(commit).collect()
+}
+
+/// The same, read back.
+pub fn read_back() -> Vec<Commit> {
+    commits().into_iter().map(|(_, commit)| commit.store().expect("storable").decode().expect("readable")).collect()
+}

@@ -1,0 +1,7 @@
+//! Countersign's command line and one-machine service.
+
+pub mod cli;
+pub mod client;
+pub mod demo;
+pub mod log;
+pub mod serve;

@@ -1,0 +1,66 @@
+//! Where the log is: a data directory or a table.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use ledger::{Ledger, sqlite::SqliteStore};
+
+/// How long a running service may take to notice that its directory was fenced and to let go of it.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The log of a data directory, for reading beside a service that may run.
+///
+/// # Errors
+/// When there is no log.
+pub fn read_directory(dir: &Path) -> anyhow::Result<Arc<dyn Ledger>> {
+    let store = SqliteStore::open_read_only(dir).with_context(|| format!("there is no log to read in {}", dir.display()))?;
+    Ok(Arc::new(store))
+}
+
+/// The log of a data directory, for this process alone.
+///
+/// # Errors
+/// When another process has it.
+pub fn own_directory(dir: &Path) -> anyhow::Result<SqliteStore> {
+    SqliteStore::open(dir).with_context(|| format!("cannot open the data directory {}", dir.display()))
+}
+
+/// The same once a service that runs there has noticed the fence.
+///
+/// # Errors
+/// When it does not let go.
+pub async fn own_fenced_directory(dir: &Path) -> anyhow::Result<SqliteStore> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match own_directory(dir) {
+            Err(_) if Instant::now() < until => tokio::time::sleep(Duration::from_millis(200)).await,
+            opened => return opened.context("the directory is fenced and was not exported; give the same command again"),
+        }
+    }
+}
+
+/// The log of a DynamoDB table, in the region and with the credentials of the environment.
+///
+/// # Errors
+/// When this build was made without DynamoDB.
+#[cfg(feature = "dynamodb")]
+pub async fn table(name: &str) -> anyhow::Result<Arc<dyn Ledger>> {
+    use ledger::dynamodb::{DynamoStore, Tables};
+    let client = aws_sdk_dynamodb::Client::new(&crate::serve::aws::config().await);
+    // Only the log is read and written here; what is in the views follows from it.
+    let tables = Tables { log: name.to_owned(), views: String::new() };
+    Ok(Arc::new(DynamoStore::new(client, tables)))
+}
+
+/// See the other.
+///
+/// # Errors
+/// Always.
+#[cfg(not(feature = "dynamodb"))]
+pub async fn table(name: &str) -> anyhow::Result<Arc<dyn Ledger>> {
+    anyhow::bail!("this build cannot reach the table {name}; build with: cargo build --release --features dynamodb")
+}

@@ -1,0 +1,38 @@
+//! The command line.
+
+use std::{io::IsTerminal as _, process::ExitCode};
+
+use clap::Parser;
+use countersign::{
+    cli::{Cli, Command, ServeArgs},
+    client, demo, log, serve,
+};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> anyhow::Result<ExitCode> {
+    let Cli { global, command } = Cli::parse();
+    log_to_stderr();
+    let command = command.unwrap_or_else(|| Command::Serve(ServeArgs::default()));
+    match command {
+        // These block and need no runtime.
+        Command::Client(command) => Ok(client::run(command, &global)),
+        Command::Serve(args) => runtime()?.block_on(serve::run(args.options(global))).map(|()| ExitCode::SUCCESS),
+        Command::Demo(args) => runtime()?.block_on(demo::run(args.options(global))).map(|()| ExitCode::SUCCESS),
+        Command::Export(args) => runtime()?.block_on(log::run::export(args, global)),
+        Command::Import(args) => runtime()?.block_on(log::run::import_file(args, global)),
+    }
+}
+
+/// Warnings and errors, or what `COUNTERSIGN_LOG` asks for (`info`, `debug`, `intake=debug` …).
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_env("COUNTERSIGN_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}

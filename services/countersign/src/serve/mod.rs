@@ -1,0 +1,85 @@
+//! The one-machine service: the same handlers as on AWS, over an embedded SQLite log.
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`service`] | the parts, put together |
+//! | [`consumer`] | the loop in which each handler follows the log |
+//! | [`consumers`] | the handlers as consumers |
+//! | [`arrivals`] | waking who waits for a review |
+//! | [`keys`] | the secrets of the data directory |
+//! | [`outbox`] | notices on the console |
+//! | [`moved`] | what a moved directory answers |
+//! | [`aws`] | the clients of Step Functions and EventBridge |
+
+pub mod arrivals;
+pub mod aws;
+pub mod consumer;
+pub mod consumers;
+mod flight;
+pub mod keys;
+pub mod moved;
+pub mod options;
+pub mod outbox;
+pub mod service;
+mod timers;
+
+use anyhow::{Context, bail};
+use tokio::net::TcpListener;
+
+use crate::log::fence::Fence;
+
+pub use options::ServeOptions;
+pub use service::Service;
+
+/// Runs the service until Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// When the data directory or the address cannot be had.
+pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
+    if !options.listen.ip().is_loopback() {
+        bail!(
+            "{} is not a loopback address. People from other machines would need to sign in, and no sign-in is configured.\n\
+             Listen on 127.0.0.1 and put a proxy that authenticates in front, naming it with --base-url.",
+            options.listen
+        );
+    }
+    let listener = TcpListener::bind(options.listen).await.with_context(|| {
+        format!("cannot listen on {}; is another service there? Choose another with --listen", options.listen)
+    })?;
+    let address = listener.local_addr()?;
+    // Taken before anything is started, so that a signal is heard whichever of the two runs.
+    let (stop, stop_moved) = (stop_signal()?, stop_signal()?);
+    if Fence::stands(&options.data) {
+        return moved::run(listener, &options.data, stop_moved).await;
+    }
+    // The same socket once more, for the case that the directory is moved while the service runs.
+    let listener = listener.into_std()?;
+    let kept = TcpListener::from_std(listener.try_clone()?)?;
+    let service = Service::start(&options, address).await?;
+    service.announce(address);
+    let fenced = moved::fenced(options.data.clone());
+    let stop_or_fence = async move {
+        tokio::select! {
+            () = stop => {}
+            () = fenced => {}
+        }
+    };
+    service.serve(TcpListener::from_std(listener)?, stop_or_fence).await?;
+    match Fence::stands(&options.data) {
+        true => moved::run(kept, &options.data, stop_moved).await,
+        false => Ok(()),
+    }
+}
+
+/// Resolves on the first Ctrl-C or SIGTERM.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,184 @@
+//! The parts of the one-machine service, put together.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use async_trait::async_trait;
+use axum::Router;
+use channels::{keys::Keyring, session};
+use events::{Period, Version};
+use gateway::{Gateway, Reconcile, Redrive};
+use intake::Intake;
+use ledger::{Clock, Ledger, Parked, Reviews, SystemClock, Views, Work, seal::Seal, sqlite::SqliteStore};
+use notifier::Notifier;
+use projector::{Publisher, Resumer, Rows};
+use timekeeper::Timekeeper;
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+
+use super::{
+    ServeOptions,
+    arrivals::Wakeups,
+    aws,
+    consumer::{self, Consumer, Failure},
+    consumers::{BusConsumer, NoticeConsumer, ResumeConsumer, ViewConsumer},
+    keys::Keys,
+    outbox::Console,
+    timers,
+};
+use crate::{demo, log::fence::Fence};
+
+/// How long the link that signs the operator in may be used.
+const SIGNIN_LIFE: Period = Period::hours(12);
+/// How long requests under way may take once the service is to stop. Who waits for a review is told
+/// that nothing changed and asks again.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A running service.
+pub struct Service {
+    store: SqliteStore,
+    gateway: Gateway,
+    keys: Arc<Keyring>,
+    data: std::path::PathBuf,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Service {
+    /// Opens the data directory and starts the consumers and timers. `address` is where the listener
+    /// stands.
+    ///
+    /// # Errors
+    /// When the data directory cannot be had.
+    pub async fn start(options: &ServeOptions, address: SocketAddr) -> anyhow::Result<Service> {
+        let store = SqliteStore::open(&options.data)
+            .with_context(|| format!("cannot open the data directory {}", options.data.display()))?;
+        // Looked at once the directory is ours: whoever fences it waits for that.
+        if let Some(fence) = Fence::of(&options.data)? {
+            anyhow::bail!("{}: {fence}", options.data.display());
+        }
+        let keys = Keys::load_or_create(&options.data)?;
+        let base_url: Arc<str> = match &options.base_url {
+            Some(url) => url.trim_end_matches('/').into(),
+            None => format!("http://{address}").into(),
+        };
+        let (links, seal): (_, Arc<dyn Seal>) = (Arc::new(keys.links), Arc::new(keys.seal));
+
+        let (views, work): (Arc<dyn Views>, Arc<dyn Work>) = (Arc::new(store.clone()), Arc::new(store.clone()));
+        let reviews = Arc::new(Reviews::new(Arc::new(store.clone()), Arc::new(SystemClock)));
+        let console = Arc::new(Console::new(Arc::clone(&links), Arc::clone(&base_url)));
+        let notifier = Arc::new(Notifier::new(Arc::clone(&reviews), Arc::clone(&work), console));
+        let resumer = Arc::new(Resumer::new(Arc::clone(&reviews), Arc::clone(&seal), aws::workflows()));
+        let timekeeper = Arc::new(Timekeeper::new(
+            Arc::clone(&reviews),
+            Arc::clone(&views),
+            Arc::clone(&work),
+            Arc::clone(&notifier),
+            Arc::clone(&resumer),
+        ));
+
+        let rows = Rows::new(Arc::clone(&reviews), Arc::clone(&views));
+        let mut consumers: Vec<Arc<dyn Consumer>> = vec![
+            Arc::new(ViewConsumer { rows, store: store.clone() }),
+            Arc::new(NoticeConsumer(notifier)),
+            Arc::new(ResumeConsumer(resumer)),
+        ];
+        if let Some(bus) = &options.publish_to {
+            consumers.push(Arc::new(BusConsumer(Publisher::new(aws::bus(bus).await?, Arc::clone(&base_url)))));
+        }
+
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        for consumer in &consumers {
+            tasks.spawn(consumer::follow(store.clone(), Arc::clone(consumer), stopped.clone()));
+        }
+        tasks.spawn(timers::run(Arc::clone(&timekeeper), stopped.clone()));
+
+        let gateway = Gateway {
+            intake: Arc::new(Intake::new(Arc::clone(&reviews), seal, options.trust.clone())),
+            reviews,
+            views,
+            work,
+            arrivals: Arc::new(Wakeups::new(store.clone(), stopped)),
+            redrive: Arc::new(Redriver { store: store.clone(), consumers }),
+            reconcile: Arc::new(Reconciler(timekeeper)),
+            keys: Arc::clone(&links),
+            operator_key: Arc::new(keys.operator),
+            base_url,
+            demo: options.demo,
+        };
+        Ok(Service { store, gateway, keys: links, data: options.data.clone(), stop, tasks })
+    }
+
+    /// Says where the service is and how the operator signs in.
+    pub fn announce(&self, address: SocketAddr) {
+        let signin = session::mint_signin(&self.keys, SystemClock.now().after(SIGNIN_LIFE));
+        println!("Countersign answers at http://{address}  (data in {})", self.data.display());
+        println!("Sign in as the operator: {}/signin?key={signin}", self.gateway.base_url);
+    }
+
+    /// The gateway's parts, for more routes beside it.
+    pub fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// Answers until `stop`, then ends cleanly.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn serve(mut self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+        let further = match self.gateway.demo {
+            true => demo::page::routes(&self.gateway, &self.data, self.stop.subscribe())?,
+            false => Router::new(),
+        };
+        let router = gateway::router_beside(self.gateway.clone(), further);
+        let stopping = self.stop.clone();
+        let shutdown = async move {
+            stop.await;
+            tracing::info!("stopping");
+            stopping.send_replace(true);
+        };
+        let mut stopped = self.stop.subscribe();
+        let server = axum::serve(listener, router).with_graceful_shutdown(shutdown).into_future();
+        tokio::select! {
+            ended = server => ended?,
+            () = async { let _ = stopped.wait_for(|stop| *stop).await; tokio::time::sleep(GRACE).await } => {}
+        }
+        self.stop.send_replace(true);
+        while self.tasks.join_next().await.is_some() {}
+        self.store.close();
+        Ok(())
+    }
+}
+
+struct Redriver {
+    store: SqliteStore,
+    consumers: Vec<Arc<dyn Consumer>>,
+}
+
+#[async_trait]
+impl Redrive for Redriver {
+    async fn redrive(&self, parked: &Parked) -> Result<(), String> {
+        let consumer = self.consumers.iter().find(|consumer| consumer.name() == parked.consumer);
+        let consumer = consumer.ok_or_else(|| format!("no consumer named {} runs here", parked.consumer))?;
+        let before = Version(parked.version.0.saturating_sub(1));
+        let commits = self.store.load(parked.stream, before).await.map_err(|error| Failure::new(false, &error).error)?;
+        let stored = commits.first().ok_or_else(|| format!("{} has no version {}", parked.stream, parked.version))?;
+        let commit = stored.decode().map_err(|error| Failure::new(false, &error).error)?;
+        let consumer = Arc::clone(consumer);
+        let handled = tokio::spawn(async move { consumer.handle(&commit).await }).await;
+        handled.map_err(|panic| panic.to_string())?.map_err(|failure| failure.error)
+    }
+}
+
+struct Reconciler(Arc<Timekeeper>);
+
+#[async_trait]
+impl Reconcile for Reconciler {
+    async fn reconcile(&self) -> Result<serde_json::Value, String> {
+        // In a task of its own: it goes on when whoever asked for it hangs up.
+        let timekeeper = Arc::clone(&self.0);
+        let found = tokio::spawn(async move { timekeeper.reconcile().await }).await.map_err(|panic| panic.to_string())?;
+        let found = found.map_err(|error| Failure::new(false, &error).error)?;
+        serde_json::to_value(found).map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,14 @@
+//! The log taken away and brought in: `export` and `import` as commands, between data directories and
+//! into DynamoDB (`dynoxide-rs`, in process), and the source of a move.
+#![allow(clippy::expect_used, reason = "a test that fails says where")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod damage;
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
+mod fence;
+mod places;
+mod plain;
+mod stopped;

@@ -1,0 +1,56 @@
+//! Events of an HTTP API or a function URL, answered by the router; and the one thing that whoever may
+//! invoke the function directly can ask for: a link that signs the operator in.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Router;
+use channels::{keys::Keyring, session};
+use events::Period;
+use lambda::{Failure, Function};
+use lambda_http::{Adapter, LambdaEvent, Service as _, request::LambdaRequest};
+use lambda_runtime::Context;
+use ledger::{Clock as _, SystemClock};
+use serde_json::{Value, json};
+
+/// How long the link that signs the operator in may be used.
+const SIGNIN_LIFE: Period = Period::hours(1);
+
+/// The function.
+pub struct Http {
+    /// Answers requests.
+    pub router: Router,
+    /// Signs links.
+    pub keys: Arc<Keyring>,
+    /// What links begin with.
+    pub base_url: Arc<str>,
+}
+
+impl Http {
+    /// The right to invoke us directly is the operator's: IAM has asked who it is. What comes by HTTP is
+    /// wrapped by the API or the function URL and never has this form.
+    fn signin(&self) -> Value {
+        tracing::info!("a link that signs the operator in was made");
+        let key = session::mint_signin(&self.keys, SystemClock.now().after(SIGNIN_LIFE));
+        json!({"link": format!("{}/signin?key={key}", self.base_url)})
+    }
+}
+
+#[async_trait]
+impl Function for Http {
+    async fn call(&self, event: Value, context: &Context) -> Result<Value, Failure> {
+        if event == json!({"signin": true}) {
+            return Ok(self.signin());
+        }
+        const STRANGE: &str = "the event is no request of an HTTP API (payload format 2.0) or a function URL";
+        let is_request = event.pointer("/requestContext/http/method").is_some_and(Value::is_string);
+        // What serde says could quote the request.
+        let request = is_request.then(|| serde_json::from_value::<LambdaRequest>(event).ok()).flatten();
+        let request = request.ok_or_else(|| Failure::refused(STRANGE))?;
+        let answering = Adapter::from(self.router.clone()).call(LambdaEvent::new(request, context.clone()));
+        match answering.await {
+            Ok(response) => serde_json::to_value(response).map_err(|error| Failure::of(&error, false)),
+            Err(never) => match never {},
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! People and groups as one document: read it, change it, put it back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use events::{Fault, GroupId, PersonId};
+use review::directory::{Person, Wanted};
+use serde_json::{Map, Value, json};
+
+use super::{
+    input::{Body, Input, Operator, pointer},
+    problem::Problem,
+};
+use crate::Gateway;
+
+/// The longest name of a person in bytes.
+const NAME_MAX: usize = 200;
+/// The most other ids of one person.
+const ALIASES_MAX: usize = 20;
+/// The most members of a group: one event holds them all, and an item of DynamoDB holds 400 KB.
+const MEMBERS_MAX: usize = 1_000;
+
+const PERSON_ID: &str = "an e-mail address or slack:TEAM/USER";
+
+/// `GET /directory`.
+pub(super) async fn show(_: Operator, State(gateway): State<Gateway>) -> Result<Response, Problem> {
+    let directory = gateway.reviews.directory().await?;
+    let people: BTreeMap<&PersonId, Value> = directory
+        .people
+        .iter()
+        .map(|(id, person)| (id, json!({"name": person.name, "aliases": person.aliases, "phone": person.phone})))
+        .collect();
+    let version = [("etag", format!("\"v{}\"", directory.version))];
+    Ok((version, super::json(&json!({"people": people, "groups": directory.groups}))).into_response())
+}
+
+/// `PUT /directory`: makes the directory what the body says; whoever is not in it leaves.
+pub(super) async fn apply(_: Operator, State(gateway): State<Gateway>, Body(body): Body) -> Result<Response, Problem> {
+    let wanted = read(body)?;
+    let changes = gateway.reviews.apply_directory(&wanted).await?;
+    tracing::info!(changes, people = wanted.people.len(), groups = wanted.groups.len(), "directory applied by the operator");
+    Ok(super::json(&json!({"changes": changes})))
+}
+
+fn read(body: Value) -> Result<Wanted, Problem> {
+    let mut input = Input::body(body)?;
+    let people: Option<Map<String, Value>> = input.read("people", "an object of people by their id");
+    let people = input.required("people", "an object of people by their id", people).unwrap_or_default();
+    let groups: Option<Map<String, Value>> = input.read("groups", "an object of members by group");
+    let groups = input.required("groups", "an object of members by group", groups).unwrap_or_default();
+    let mut faults = Vec::new();
+    let wanted = Wanted { people: read_people(people, &mut faults), groups: read_groups(groups, &mut faults) };
+    input.add(faults);
+    input.close()?;
+    Ok(wanted)
+}
+
+fn read_people(people: Map<String, Value>, faults: &mut Vec<Fault>) -> BTreeMap<PersonId, Person> {
+    let mut read = BTreeMap::new();
+    // Every id stands for one person, so that nobody counts twice.
+    let mut taken: BTreeMap<PersonId, String> = BTreeMap::new();
+    for (key, value) in people {
+        let at = format!("/people{}", pointer(&key));
+        let Ok(id) = key.parse::<PersonId>() else {
+            faults.push(Fault::new(at, PERSON_ID));
+            continue;
+        };
+        let person = read_person(value, &at, faults);
+        for claimed in std::iter::once(&id).chain(&person.aliases) {
+            if let Some(other) = taken.insert(claimed.clone(), key.clone()) {
+                faults.push(Fault::new(&at, format!("ids that are nobody else's ({claimed} is also an id of {other})")));
+            }
+        }
+        read.insert(id, person);
+    }
+    read
+}
+
+fn read_person(value: Value, at: &str, faults: &mut Vec<Fault>) -> Person {
+    let Value::Object(mut fields) = value else {
+        faults.push(Fault::new(at, "an object with name, aliases and phone, each optional"));
+        return Person::default();
+    };
+    let mut take = |field: &str| fields.remove(field).filter(|value| !value.is_null());
+    let name = take("name").and_then(|name| {
+        text(&name, &format!("{at}/name"), faults, "a text of 1 to 200 bytes", |name| (1..=NAME_MAX).contains(&name.len()))
+    });
+    let phone = take("phone").and_then(|phone| {
+        text(&phone, &format!("{at}/phone"), faults, "a number in E.164 form, such as +4915112345678", is_e164)
+    });
+    let aliases = take("aliases").map(|aliases| ids(aliases, &format!("{at}/aliases"), ALIASES_MAX, faults)).unwrap_or_default();
+    for field in fields.keys() {
+        faults.push(Fault::new(format!("{at}{}", pointer(field)), "no such field (known here: name, aliases, phone)"));
+    }
+    Person { name, aliases, phone }
+}
+
+fn read_groups(groups: Map<String, Value>, faults: &mut Vec<Fault>) -> BTreeMap<GroupId, BTreeSet<PersonId>> {
+    let mut read = BTreeMap::new();
+    for (key, value) in groups {
+        let at = format!("/groups{}", pointer(&key));
+        match key.parse::<GroupId>() {
+            Ok(group) => {
+                read.insert(group, ids(value, &at, MEMBERS_MAX, faults));
+            }
+            Err(_) => faults.push(Fault::new(at, "a group of 1 to 64 letters, digits, '-', '_' or '.'")),
+        }
+    }
+    read
+}
+
+fn ids(value: Value, at: &str, max: usize, faults: &mut Vec<Fault>) -> BTreeSet<PersonId> {
+    let items = match value {
+        Value::Array(items) if items.len() <= max => items,
+        _ => {
+            faults.push(Fault::new(at, format!("an array of at most {max} ids")));
+            return BTreeSet::new();
+        }
+    };
+    let mut read = BTreeSet::new();
+    for (index, item) in items.iter().enumerate() {
+        match item.as_str().and_then(|id| id.parse().ok()) {
+            Some(id) => {
+                read.insert(id);
+            }
+            None => faults.push(Fault::new(format!("{at}/{index}"), PERSON_ID)),
+        }
+    }
+    read
+}
+
+fn text(value: &Value, at: &str, faults: &mut Vec<Fault>, expected: &str, is_valid: impl Fn(&str) -> bool) -> Option<String> {
+    let read = value.as_str().filter(|text| is_valid(text)).map(str::to_owned);
+    if read.is_none() {
+        faults.push(Fault::new(at, expected));
+    }
+    read
+}
+
+/// A plus, and up to 15 digits of which the first is no zero (ITU-T E.164).
+fn is_e164(text: &str) -> bool {
+    text.strip_prefix('+').is_some_and(|digits| {
+        (2..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|digit| digit.is_ascii_digit())
+    })
+}

@@ -1,0 +1,142 @@
+//! Errors as problem details (RFC 9457), the same shape for every error of the API.
+
+use std::error::Error;
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use events::Fault;
+use intake::IntakeError;
+use ledger::{ExecuteError, LedgerError, with_causes};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::security;
+
+/// One problem. The `type` that callers may branch on is `urn:countersign:` and [`Problem::code`].
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Problem {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    title: &'static str,
+    detail: String,
+    more: Map<String, Value>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Problem {
+        Problem { status, code, title, detail: detail.into(), more: Map::new() }
+    }
+
+    /// With a further member.
+    pub(crate) fn with(mut self, name: &str, value: impl Serialize) -> Problem {
+        // What is put here are texts, ids and lists of them, which always serialise.
+        self.more.insert(name.to_owned(), serde_json::to_value(value).unwrap_or_default());
+        self
+    }
+
+    /// 422: the input is JSON but not what is asked for; every fault at once.
+    pub(crate) fn faults(faults: &[Fault]) -> Problem {
+        let detail = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The input is invalid", detail).with("faults", faults)
+    }
+
+    /// 404: no such review.
+    pub(crate) fn no_review(id: impl std::fmt::Display) -> Problem {
+        Problem::new(StatusCode::NOT_FOUND, "no-such-review", "No such review", format!("There is no review {id}."))
+    }
+
+    /// 401: the operator's key is missing or another.
+    pub(crate) fn unauthorized(given: bool) -> Problem {
+        let detail = if given { "This is not the operator's key." } else { "Send the operator's key as a bearer token." };
+        Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "The operator's key is needed", detail)
+    }
+
+    /// 503 or 500, logged with its causes; the answer names the request and nothing inside.
+    pub(crate) fn internal(error: &(dyn Error + 'static), retryable: bool) -> Problem {
+        let request_id = security::request_id();
+        let id = request_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
+        tracing::error!(request_id = id, retryable, error = with_causes(error), "a request failed");
+        let problem = if retryable {
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "The store did not answer",
+                "The same request may succeed in a moment.",
+            )
+        } else {
+            Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "Something is broken here",
+                "The service's log says what.",
+            )
+        };
+        problem.with("request_id", id)
+    }
+}
+
+/// The fallback of the API: 404.
+pub(crate) async fn not_found() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "no-such-resource", "No such resource", "The API has nothing at this path.")
+}
+
+/// A path of the API was asked with a method that it does not have: 405.
+pub(crate) async fn method_not_allowed() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method-not-allowed",
+        "Method not allowed",
+        "The Allow header says which methods are.",
+    )
+}
+
+impl From<ExecuteError> for Problem {
+    fn from(error: ExecuteError) -> Self {
+        Problem::internal(&error, error.is_retryable())
+    }
+}
+
+impl From<LedgerError> for Problem {
+    fn from(error: LedgerError) -> Self {
+        Problem::internal(&error, error.is_retryable())
+    }
+}
+
+impl From<IntakeError> for Problem {
+    fn from(error: IntakeError) -> Self {
+        Problem::internal(&error, error.is_retryable())
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    #[serde(flatten)]
+    more: &'a Map<String, Value>,
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = Body {
+            r#type: format!("urn:countersign:{}", self.code),
+            title: self.title,
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            more: &self.more,
+        };
+        let text = serde_json::to_string(&body).unwrap_or_default();
+        let mut response = (self.status, [(header::CONTENT_TYPE, "application/problem+json")], text).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"countersign\""));
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

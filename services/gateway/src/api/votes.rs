@@ -1,0 +1,112 @@
+//! Votes that the operator enters for people.
+
+use axum::{extract::State, http::StatusCode, response::Response};
+use events::{
+    event::{Canceller, Channel, EnteredBy, VoteRefusal},
+    inbound::VoteSubmitted,
+};
+use ledger::Executed;
+use review::{Answer, Command, Directory, Ending, command::Vote, state::Dated};
+use serde_json::{Value, json};
+
+use super::{
+    input::{Body, Input, Named, Operator},
+    problem::Problem,
+    review_document::{EndingLine, status},
+};
+use crate::Gateway;
+
+/// `POST /reviews/{id}/votes`: a person's vote, entered by the operator.
+pub(super) async fn cast(
+    _: Operator,
+    State(gateway): State<Gateway>,
+    Named(review_id): Named,
+    Body(body): Body,
+) -> Result<Response, Problem> {
+    let mut input = Input::body(body)?;
+    let channel = input.read::<Channel>("channel", "\"api\" or \"cli\"").unwrap_or(Channel::Api);
+    if !matches!(channel, Channel::Api | Channel::Cli) {
+        input.fault("channel", "\"api\" or \"cli\"");
+    }
+    if input.take("review_id").is_some() {
+        input.fault("review_id", "no such field: the path names the review");
+    }
+    let mut detail = input.rest();
+    detail.insert("review_id".to_owned(), json!(review_id));
+    let vote = VoteSubmitted::parse(&Value::Object(detail)).map_err(|faults| input.add(faults)).ok();
+    input.close()?;
+    let Some(vote) = vote else { return Err(Problem::faults(&[])) };
+
+    let command = Command::Vote(Vote {
+        person: vote.person,
+        choice: vote.choice,
+        reason: vote.reason,
+        channel,
+        entered_by: Some(EnteredBy::Operator),
+        subject_digest: vote.subject_digest,
+        trusted: true,
+    });
+    let Executed { answer, fold, .. } = gateway.reviews.execute(review_id, &command, None).await?;
+    tracing::info!(%review_id, channel = ?channel, answer = answer.name(), "vote entered by the operator");
+    let counted = |already: bool, verdict| {
+        json!({
+            "review_id": review_id,
+            "counted": true,
+            "already": already,
+            "verdict": verdict,
+            "status": status(&fold.state),
+            "version": fold.version,
+        })
+    };
+    match answer {
+        Answer::Counted { verdict } => Ok(super::json(&counted(false, verdict))),
+        Answer::AlreadyCounted => Ok(super::json(&counted(true, None))),
+        Answer::NotCounted { why, ending } => Err(refused(&gateway, why, ending.as_ref()).await?),
+        _ => Err(Problem::no_review(review_id)),
+    }
+}
+
+async fn refused(gateway: &Gateway, why: VoteRefusal, ending: Option<&Dated<Ending>>) -> Result<Problem, Problem> {
+    let title = "The vote does not count";
+    let (status, code, detail) = match why {
+        VoteRefusal::NotAReviewer => {
+            (StatusCode::FORBIDDEN, "not-a-reviewer", "The person is neither named nor in a named group.")
+        }
+        VoteRefusal::OwnRequest => (
+            StatusCode::FORBIDDEN,
+            "own-request",
+            "The person asked for this review, and the policy does not let them decide on it.",
+        ),
+        VoteRefusal::UntrustedSource => (StatusCode::FORBIDDEN, "untrusted-source", "This source may not vote for anybody."),
+        VoteRefusal::AlreadyDecided => (StatusCode::CONFLICT, "already-decided", "The review was decided before."),
+        VoteRefusal::Expired => (StatusCode::CONFLICT, "expired", "The deadline had passed."),
+        VoteRefusal::Cancelled => (StatusCode::CONFLICT, "cancelled", "The review was withdrawn before."),
+        VoteRefusal::OtherSubject => {
+            (StatusCode::CONFLICT, "other-subject", "The person saw another subject or other evidence than the review holds.")
+        }
+    };
+    let Some(ending) = ending else { return Ok(Problem::new(status, code, title, detail)) };
+    let detail = how_it_ended(ending, gateway.reviews.directory().await?.as_ref());
+    Ok(Problem::new(status, code, title, detail).with("ending", EndingLine::from(ending)))
+}
+
+/// Who or what ended a review and when, in a sentence.
+pub(super) fn how_it_ended(ending: &Dated<Ending>, directory: &Directory) -> String {
+    let outcome = ending.what.outcome();
+    let at = ending.at;
+    match &ending.what {
+        Ending::Decided { decided_by, .. } => {
+            let names: Vec<&str> = decided_by.iter().map(|person| directory.name(person)).collect();
+            format!("The review was {outcome} by {} at {at}.", names.join(", "))
+        }
+        Ending::Expired => format!("The review had expired by {at}."),
+        Ending::Cancelled { by, .. } => {
+            let who = match by {
+                Canceller::Requester(person) => directory.name(person),
+                Canceller::Source { source, .. } => source,
+                Canceller::Operator => "the operator",
+            };
+            format!("The review was {outcome} by {who} at {at}.")
+        }
+    }
+}

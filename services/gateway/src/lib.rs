@@ -1,0 +1,77 @@
+//! The HTTP surface, the same router on one machine and in the gateway Lambda: the inbox and review
+//! pages, signed links, the API, and the EventBridge `PutEvents` call.
+//!
+//! GET changes nothing; only a deliberate POST with a choice decides.
+
+pub mod api;
+pub mod security;
+pub mod web;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use axum::Router;
+use channels::keys::{Keyring, OperatorKey};
+use events::{ReviewId, Version};
+use intake::Intake;
+use ledger::{Reviews, Views, Work};
+
+/// What the handlers work with. Cheap to clone.
+#[derive(Clone)]
+pub struct Gateway {
+    /// Commands go in here, folds come out.
+    pub reviews: Arc<Reviews>,
+    /// Lists.
+    pub views: Arc<dyn Views>,
+    /// Dead letters.
+    pub work: Arc<dyn Work>,
+    /// Requests, votes and cancellations from programs.
+    pub intake: Arc<Intake>,
+    /// Wakes who waits for a review.
+    pub arrivals: Arc<dyn Arrivals>,
+    /// Puts a parked record back to work.
+    pub redrive: Arc<dyn Redrive>,
+    /// Finds what the log says is owed and has it done.
+    pub reconcile: Arc<dyn Reconcile>,
+    /// Signs and verifies links, sessions and form tokens.
+    pub keys: Arc<Keyring>,
+    /// The operator's key, which the API and `--as` ask for.
+    pub operator_key: Arc<OperatorKey>,
+    /// How the outside reaches us, such as `http://127.0.0.1:8787`, without a slash at the end.
+    pub base_url: Arc<str>,
+    /// Whether the demo's pages are served beside ours, so that the pages link to `/demo`.
+    pub demo: bool,
+}
+
+/// Tells when a review has moved on. A gateway that cannot hold a request answers at once.
+#[async_trait]
+pub trait Arrivals: Send + Sync {
+    /// Returns when the review has a version above `after`, or when `limit` is over.
+    async fn changed(&self, review: ReviewId, after: Version, limit: Duration);
+}
+
+/// Takes a dead letter back to its consumer.
+#[async_trait]
+pub trait Redrive: Send + Sync {
+    /// Handles the record again; an error, with its causes, leaves it parked.
+    async fn redrive(&self, parked: &ledger::Parked) -> Result<(), String>;
+}
+
+/// Derives what is owed from the log alone, whatever the views and streams have missed.
+#[async_trait]
+pub trait Reconcile: Send + Sync {
+    /// Has everything done that is owed; answers what was found, for the operator. An error, with
+    /// its causes, says what stopped it; starting again is safe.
+    async fn reconcile(&self) -> Result<serde_json::Value, String>;
+}
+
+/// Everything that answers HTTP.
+pub fn router(gateway: Gateway) -> Router {
+    router_beside(gateway, Router::new())
+}
+
+/// Everything that answers HTTP, and further pages under the same guard.
+pub fn router_beside(gateway: Gateway, further: Router<Gateway>) -> Router {
+    let routes = Router::new().merge(api::routes()).merge(web::routes()).merge(further);
+    security::guard(routes, &gateway).with_state(gateway)
+}

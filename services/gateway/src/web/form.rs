@@ -1,0 +1,42 @@
+//! Forms as browsers send them. A form that cannot be read is answered with a page, not with a
+//! line of text.
+
+use axum::extract::{Form, FromRequest, Request};
+use channels::session;
+use serde::de::DeserializeOwned;
+
+use super::{
+    layout::{Bar, Place},
+    problem::Problem,
+    who::Operator,
+};
+use crate::Gateway;
+
+/// A form that was read, or [`Problem::BrokenForm`].
+pub(super) struct Fields<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequest<S> for Fields<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Fields<T>, Problem> {
+        let Form(fields) = Form::from_request(request, state).await.map_err(|_| Problem::BrokenForm)?;
+        Ok(Fields(fields))
+    }
+}
+
+/// What somebody typed: line ends as `\n`, no space around; nothing when that leaves nothing.
+pub(super) fn typed(text: Option<&str>) -> Option<String> {
+    let text = text?.replace("\r\n", "\n");
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// The token for the forms that this operator is shown.
+pub(super) fn token(gateway: &Gateway, operator: &Operator) -> String {
+    session::form_token(&gateway.keys, operator.holder())
+}
+
+/// The bar at the top of the operator's pages.
+pub(super) fn bar(gateway: &Gateway, operator: &Operator, place: Place) -> Bar {
+    Bar { place, demo: gateway.demo, csrf: token(gateway, operator) }
+}

@@ -1,0 +1,110 @@
+//! `/outbox`: what the people of open reviews were written, with their links. It has no storage of
+//! its own: who was asked is in the log, and a link can be signed again at any time.
+
+use ::review::{Directory, owed, state::Review};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use channels::capability::{self, Capability};
+use events::{Period, PersonId, Timestamp, event::Occasion};
+use ledger::{Search, Status};
+use maud::{Markup, html};
+
+use super::{
+    form,
+    icons::{Icon, icon},
+    inbox::chip,
+    layout::{Place, Shell, respond},
+    problem::Problem,
+    review::{person, status_of},
+    who, words,
+};
+use crate::Gateway;
+
+/// The most notices on the page.
+const NOTICES: usize = 100;
+/// The most reviews that are looked at for them.
+const REVIEWS: usize = 100;
+/// How long a link shows the record after its review's deadline.
+const AFTER: Period = Period::hours(7 * 24);
+
+/// A review with the people who were, or are to be, asked.
+struct Letter {
+    review: Review,
+    to: Vec<Recipient>,
+}
+
+struct Recipient {
+    person: PersonId,
+    /// When they were reached; absent when that is still owed.
+    at: Option<Timestamp>,
+    link: String,
+}
+
+/// `GET /outbox`, for the operator.
+pub(super) async fn show(State(gateway): State<Gateway>, headers: HeaderMap) -> Result<Response, Problem> {
+    let operator = who::need_operator(&gateway, &headers)?;
+    let directory = gateway.reviews.directory().await?;
+    let now = gateway.reviews.now();
+    let letters = letters(&gateway, &directory).await?;
+    let main = html! {
+        div.page-head {
+            h1 { "Outbox" }
+            p.muted { "Who was asked, with the link that lets them decide. Whoever has a link acts as its person, so hand each to nobody else." }
+        }
+        @if letters.is_empty() {
+            div.empty { span.empty-mark.calm { (icon(Icon::Mail)) } h2 { "Nothing was sent" } p { "Notices appear here when a review asks for people." } }
+        } @else { ol.letters { @for letter in &letters { li.card { (show_letter(letter, &directory, now)) } } } }
+    };
+    let bar = Some(form::bar(&gateway, &operator, Place::Outbox));
+    Ok(respond(StatusCode::OK, &headers, &Shell { title: "Outbox", bar, live: true, ..Shell::default() }, &main))
+}
+
+/// The notices of the newest reviews, newest first: of an open one for everybody who may decide, of
+/// an ended one for those who were reached.
+async fn letters(gateway: &Gateway, directory: &Directory) -> Result<Vec<Letter>, Problem> {
+    let page = gateway.views.search(&Search::default(), None, REVIEWS).await?;
+    let (mut letters, mut room) = (Vec::new(), NOTICES);
+    for row in page.rows.iter().filter(|row| row.status != Status::Refused) {
+        if room == 0 {
+            break;
+        }
+        let fold = gateway.reviews.load(row.review_id).await?;
+        let Some(review) = fold.state.review() else { continue };
+        let mut people = owed::asked(review, directory);
+        if review.ending.is_some() {
+            people.retain(|person| review.was_notified(person, Occasion::Asked));
+        }
+        let to: Vec<_> = people.into_iter().take(room).map(|person| recipient(gateway, review, person)).collect();
+        room -= to.len();
+        if !to.is_empty() {
+            letters.push(Letter { review: review.clone(), to });
+        }
+    }
+    Ok(letters)
+}
+
+fn recipient(gateway: &Gateway, review: &Review, person: PersonId) -> Recipient {
+    let notice = review.notified.iter().find(|notice| notice.what.person == person && notice.what.occasion == Occasion::Asked);
+    let at = notice.map(|notice| notice.at);
+    let link = Capability { review: review.id, person: person.clone(), expires_at: review.request.expires_at.after(AFTER) };
+    let link = format!("{}/a/{}", gateway.base_url, capability::mint(&gateway.keys, &link));
+    Recipient { person, at, link }
+}
+
+fn show_letter(letter: &Letter, directory: &Directory, now: Timestamp) -> Markup {
+    let review = &letter.review;
+    html! {
+        div.letter-head {
+            h2 { a href={ "/reviews/" (review.id) } dir="auto" { (review.request.title) } }
+            (chip(status_of(review, now)))
+        }
+        ul.links { @for to in &letter.to { li {
+            span { (person(directory, &to.person)) }
+            span.muted.small { @match to.at { Some(at) => (words::ago(now, at)), None => "not notified yet" } }
+            a.code.link href=(to.link) title={ "Open as " (directory.name(&to.person)) } { (to.link) }
+        } } }
+    }
+}

@@ -1,0 +1,241 @@
+//! The pages as browsers see them: the whole router over a real store, by a clock that can be moved.
+
+mod deciding;
+mod operator;
+mod showing;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Request, StatusCode},
+};
+use channels::{
+    capability::{self, Capability},
+    keys::{Keyring, OperatorKey},
+    session,
+};
+use events::{Event, ReviewId, Timestamp, Version};
+use intake::{BusEvent, Intake, Received};
+use ledger::{
+    Clock, Parked, Reviews,
+    seal::{LocalSeal, SecretKey},
+    sqlite::SqliteStore,
+};
+use projector::Rows;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+use crate::{Arrivals, Gateway, Reconcile, Redrive};
+
+const BASE: &str = "http://127.0.0.1:8787";
+const TOKEN: &str = "AQC8AAAAKgAAAAMAAAAAAAAAAtask-token-of-a-test";
+
+/// A clock that stands until it is moved.
+struct Held(AtomicI64);
+
+impl Clock for Held {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst)).expect("a time")
+    }
+}
+
+struct World {
+    gateway: Gateway,
+    clock: Arc<Held>,
+    router: Router,
+    _dir: TempDir,
+}
+
+struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Reply {
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
+    }
+
+    /// The value of a hidden field of the page.
+    fn field(&self, name: &str) -> String {
+        let start = format!("name=\"{name}\" value=\"");
+        let (_, rest) = self.text.split_once(&start).unwrap_or_else(|| panic!("no field {name} in {}", self.text));
+        rest.split('"').next().expect("a value").to_owned()
+    }
+
+    /// What a reader reads: the page without its tags.
+    fn words(&self) -> String {
+        let text: Vec<&str> = self.text.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect();
+        let text = text.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+        text.replace(" .", ".").replace(" ,", ",")
+    }
+}
+
+impl World {
+    fn new() -> World {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = SqliteStore::open(dir.path()).expect("a store");
+        let clock = Arc::new(Held(AtomicI64::new(1_795_000_000_000)));
+        let reviews = Arc::new(Reviews::new(Arc::new(store.clone()), Arc::clone(&clock) as Arc<dyn Clock>));
+        let seal = Arc::new(LocalSeal::new(&SecretKey::from([7; 32]), &[]));
+        let gateway = Gateway {
+            reviews: Arc::clone(&reviews),
+            views: Arc::new(store.clone()),
+            work: Arc::new(store),
+            intake: Arc::new(Intake::new(reviews, seal, Vec::new())),
+            arrivals: Arc::new(Idle),
+            redrive: Arc::new(Idle),
+            reconcile: Arc::new(Idle),
+            keys: Arc::new(Keyring::new(vec![(1, [9; 32])]).expect("a keyring")),
+            operator_key: Arc::new(OperatorKey::new("operator")),
+            base_url: BASE.into(),
+            demo: false,
+        };
+        World { router: crate::router(gateway.clone()), gateway, clock, _dir: dir }
+    }
+
+    fn pass(&self, seconds: i64) {
+        self.clock.0.fetch_add(seconds * 1_000, Ordering::SeqCst);
+    }
+
+    async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: String) -> Reply {
+        let mut request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:8787");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::from(body)).expect("a request");
+        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        Reply { status, headers, text: String::from_utf8(body.to_vec()).expect("text") }
+    }
+
+    async fn get(&self, path: &str) -> Reply {
+        self.send("GET", path, &[], String::new()).await
+    }
+
+    async fn post(&self, path: &str, headers: &[(&str, &str)], fields: &[(&str, &str)]) -> Reply {
+        let body: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        let mut all = vec![("content-type", "application/x-www-form-urlencoded"), ("origin", BASE)];
+        all.retain(|(name, _)| !headers.iter().any(|(other, _)| other == name));
+        all.extend(headers);
+        self.send("POST", path, &all, body.join("&")).await
+    }
+
+    /// The cookie of a browser that signed in by link and button.
+    async fn sign_in(&self) -> String {
+        let now = self.clock.now();
+        let key = session::mint_signin(&self.gateway.keys, now.after(events::Period::hours(1)));
+        let page = self.get(&format!("/signin?key={key}")).await;
+        let reply = self.post("/signin", &[], &[("key", &key), ("csrf", &page.field("csrf"))]).await;
+        assert_eq!(reply.status, 303, "{}", reply.text);
+        reply.header("set-cookie").split(';').next().expect("a cookie").to_owned()
+    }
+
+    /// Opens a review as a program on the bus does; its id.
+    async fn ask(&self, detail: Value) -> ReviewId {
+        let event = BusEvent {
+            id: format!("event-{}", detail["title"]),
+            account: "local".into(),
+            source: "com.example.pipeline".into(),
+            detail_type: "ReviewRequested".into(),
+            detail,
+        };
+        let received = self.gateway.intake.receive(&event).await.expect("received");
+        let id = match received {
+            Received::Opened { review_id } | Received::Refused { review_id, .. } => review_id,
+            other => panic!("{other:?}"),
+        };
+        self.project(id).await;
+        id
+    }
+
+    async fn project(&self, id: ReviewId) {
+        let rows = Rows::new(Arc::clone(&self.gateway.reviews), Arc::clone(&self.gateway.views));
+        rows.project(id).await.expect("rows");
+    }
+
+    fn link(&self, review: ReviewId, person: &str) -> String {
+        let expires_at = self.clock.now().after(events::Period::hours(200));
+        let capability = Capability { review, person: person.parse().expect("a person"), expires_at };
+        format!("/a/{}", capability::mint(&self.gateway.keys, &capability))
+    }
+
+    async fn version(&self, id: ReviewId) -> Version {
+        self.gateway.reviews.load(id).await.expect("a fold").version
+    }
+
+    async fn events(&self, id: ReviewId) -> Vec<Event> {
+        self.gateway.reviews.history(id).await.expect("a history").into_iter().flat_map(|commit| commit.events).collect()
+    }
+
+    /// Opens the link and presses a button of its form.
+    async fn press(&self, link: &str, choice: &str, reason: &str) -> Reply {
+        let page = self.get(link).await;
+        self.send_ballot(link, &page, choice, reason).await
+    }
+
+    /// Presses a button of a page that was opened before.
+    async fn send_ballot(&self, link: &str, page: &Reply, choice: &str, reason: &str) -> Reply {
+        let (csrf, digest) = (page.field("csrf"), page.field("subject_digest"));
+        self.post(link, &[], &[("csrf", &csrf), ("subject_digest", &digest), ("choice", choice), ("reason", reason)]).await
+    }
+}
+
+/// Percent-encodes a form's value.
+fn encode(text: &str) -> String {
+    text.bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+/// A request that asks Ana and Ben on behalf of Rita, with a workflow that waits.
+fn request() -> Value {
+    json!({
+        "title": "Promote churn-model v42",
+        "summary": "The **new** model.",
+        "subject": {"kind": "model-promotion", "id": "churn-v42"},
+        "evidence": [{"label": "Flagged rows", "value": "7.4 %"}],
+        "requester": {"email": "rita@example.com"},
+        "reviewers": [{"email": "ana@example.com"}, {"email": "ben@example.com"}],
+        "resume": {"task_token": TOKEN, "execution_arn": "arn:aws:states:eu-central-1:1:execution:churn:run-7"},
+    })
+}
+
+fn with(mut request: Value, field: &str, value: Value) -> Value {
+    request[field] = value;
+    request
+}
+
+/// Nothing arrives, and what was parked stays so, unless its consumer is `willing`.
+struct Idle;
+
+#[async_trait]
+impl Arrivals for Idle {
+    async fn changed(&self, _: ReviewId, _: Version, _: Duration) {}
+}
+
+#[async_trait]
+impl Redrive for Idle {
+    async fn redrive(&self, parked: &Parked) -> Result<(), String> {
+        if parked.consumer == "willing" { Ok(()) } else { Err("still <poisoned>".to_owned()) }
+    }
+}
+
+#[async_trait]
+impl Reconcile for Idle {
+    async fn reconcile(&self) -> Result<Value, String> {
+        Ok(json!({}))
+    }
+}

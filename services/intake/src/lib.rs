@@ -1,0 +1,202 @@
+//! What comes in from programs: requests, cancellations, votes and notices, from the bus, the API
+//! or the command line. One handler for all of them.
+//!
+//! Bad input is never dropped silently: a request that cannot be taken leaves a `ReviewRefused`
+//! that names every fault, and a workflow that waits on it is failed rather than left to hang.
+
+mod request;
+mod vote;
+
+use std::sync::Arc;
+
+use events::{
+    Fault, ReviewId,
+    event::{Canceller, Origin, RefusalKind},
+    inbound::{CancelRequested, NoticeReported, VoteSubmitted},
+    published,
+};
+use ledger::{
+    ExecuteError, Reviews,
+    seal::{Seal, SealError},
+};
+use review::{Answer, Command, command::Notice};
+use serde_json::Value;
+
+/// An event as it came off the bus, or as the API makes one of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BusEvent {
+    /// The event's id; the same on redelivery.
+    pub id: String,
+    /// The account that put it; [`LOCAL_ACCOUNT`] on one machine.
+    pub account: String,
+    /// Its source, such as `com.example.pipeline`.
+    pub source: String,
+    /// Its detail-type, such as `ReviewRequested`.
+    pub detail_type: String,
+    /// Its detail.
+    pub detail: Value,
+}
+
+/// The account of events on one machine.
+pub const LOCAL_ACCOUNT: &str = "local";
+/// The source of requests made by the API and the command line.
+pub const API_SOURCE: &str = "api";
+
+/// What became of an event.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Received {
+    /// A review was opened.
+    Opened {
+        /// Which.
+        review_id: ReviewId,
+    },
+    /// The same request was taken before; a further workflow may have been attached.
+    Found {
+        /// Which review.
+        review_id: ReviewId,
+    },
+    /// The request was refused, on record under this id.
+    Refused {
+        /// The stream that holds the refusal.
+        review_id: ReviewId,
+        /// Why.
+        kind: RefusalKind,
+        /// Every fault.
+        faults: Vec<Fault>,
+    },
+    /// A vote, cancellation or notice for a review; what came of it.
+    Answered {
+        /// Which review.
+        review_id: ReviewId,
+        /// What the domain said.
+        answer: Answer,
+    },
+    /// A vote, cancellation or notice that names no review or breaks its schema. There is no stream
+    /// to put it on; the caller is told and it is logged.
+    Invalid {
+        /// Every fault.
+        faults: Vec<Fault>,
+    },
+    /// Not for us: our own publication, or a detail-type that nobody here listens to.
+    Ignored,
+}
+
+/// An event that could not be taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// The log failed.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
+    /// The task token could not be sealed.
+    #[error("the task token could not be sealed")]
+    Seal(#[from] SealError),
+    /// The same request was asked again after expiry more often than anybody means to.
+    #[error("request key was asked again {0} times")]
+    TooManyAttempts(u32),
+}
+
+impl IntakeError {
+    /// Whether the same event may be taken in later without anybody mending anything.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            IntakeError::Execute(error) => error.is_retryable(),
+            IntakeError::Seal(error) => error.is_retryable(),
+            IntakeError::TooManyAttempts(_) => false,
+        }
+    }
+}
+
+/// A bus source that may hand in votes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustedSource {
+    /// Its account.
+    pub account: String,
+    /// Its source.
+    pub source: String,
+}
+
+/// The handler.
+pub struct Intake {
+    reviews: Arc<Reviews>,
+    seal: Arc<dyn Seal>,
+    trusted: Vec<TrustedSource>,
+}
+
+impl Intake {
+    /// Over these reviews; tokens are sealed by `seal`; votes count only from `trusted` sources.
+    pub fn new(reviews: Arc<Reviews>, seal: Arc<dyn Seal>, trusted: Vec<TrustedSource>) -> Intake {
+        Intake { reviews, seal, trusted }
+    }
+
+    /// Takes one event in. Taking it in again changes nothing.
+    ///
+    /// # Errors
+    /// When it could not be put on record; nothing was acknowledged then.
+    pub async fn receive(&self, event: &BusEvent) -> Result<Received, IntakeError> {
+        if event.source == published::SOURCE {
+            return Ok(Received::Ignored);
+        }
+        let received = match event.detail_type.as_str() {
+            "ReviewRequested" => self.request(event).await?,
+            "VoteSubmitted" => match VoteSubmitted::parse(&event.detail) {
+                Ok(vote) => self.vote(event, vote).await?,
+                Err(faults) => Received::Invalid { faults },
+            },
+            "ReviewCancelled" => match CancelRequested::parse(&event.detail) {
+                Ok(wish) => {
+                    let by = Canceller::Source { account: event.account.clone(), source: event.source.clone() };
+                    self.answer(wish.review_id, Command::Cancel { by, reason: wish.reason }).await?
+                }
+                Err(faults) => Received::Invalid { faults },
+            },
+            "ReviewNotified" => match NoticeReported::parse(&event.detail) {
+                Ok(report) => self.notice(report).await?,
+                Err(faults) => Received::Invalid { faults },
+            },
+            _ => Received::Ignored,
+        };
+        log(event, &received);
+        Ok(received)
+    }
+
+    async fn notice(&self, report: NoticeReported) -> Result<Received, IntakeError> {
+        let notice = events::event::ReviewNotified {
+            v: events::event::V,
+            person: report.person,
+            channel: report.channel,
+            occasion: report.occasion,
+            message_ref: report.message_ref,
+        };
+        self.answer(report.review_id, Command::Notices(vec![Notice::Reached(notice)])).await
+    }
+
+    async fn answer(&self, review_id: ReviewId, command: Command) -> Result<Received, IntakeError> {
+        let executed = self.reviews.execute(review_id, &command, None).await?;
+        Ok(Received::Answered { review_id, answer: executed.answer })
+    }
+}
+
+impl BusEvent {
+    fn origin(&self) -> Origin {
+        Origin { account: self.account.clone(), source: self.source.clone(), event_id: self.id.clone() }
+    }
+}
+
+/// One line at the boundary, without the detail: it may hold a task token.
+fn log(event: &BusEvent, received: &Received) {
+    let (correlation_id, source, detail_type) = (event.id.as_str(), event.source.as_str(), event.detail_type.as_str());
+    match received {
+        Received::Opened { review_id } => tracing::info!(%review_id, correlation_id, source, "review opened"),
+        Received::Found { review_id } => tracing::info!(%review_id, correlation_id, source, "request known already"),
+        Received::Refused { review_id, kind, faults } => {
+            tracing::warn!(%review_id, correlation_id, source, ?kind, faults = faults.len(), "request refused");
+        }
+        Received::Answered { review_id, answer } => {
+            tracing::info!(%review_id, correlation_id, source, detail_type, answer = answer.name(), "answered");
+        }
+        Received::Invalid { faults } => {
+            tracing::warn!(correlation_id, source, detail_type, faults = faults.len(), "invalid event");
+        }
+        Received::Ignored => tracing::debug!(correlation_id, source, detail_type, "not for us"),
+    }
+}

@@ -1,0 +1,23 @@
+//! Votes that an approver tool hands in over the bus.
+
+use events::{event::Channel, inbound::VoteSubmitted};
+use review::{Command, command::Vote};
+
+use crate::{BusEvent, Intake, IntakeError, Received, TrustedSource};
+
+impl Intake {
+    /// A vote counts only from a source that configuration names; any other is refused, on record.
+    pub(crate) async fn vote(&self, event: &BusEvent, vote: VoteSubmitted) -> Result<Received, IntakeError> {
+        let trusted = self.trusted.contains(&TrustedSource { account: event.account.clone(), source: event.source.clone() });
+        let command = Command::Vote(Vote {
+            person: vote.person,
+            choice: vote.choice,
+            reason: vote.reason,
+            channel: Channel::Bus,
+            entered_by: None,
+            subject_digest: vote.subject_digest,
+            trusted,
+        });
+        self.answer(vote.review_id, command).await
+    }
+}

@@ -1,0 +1,49 @@
+//! From process start to the answers.
+
+use std::{process::ExitCode, sync::Arc};
+
+use async_trait::async_trait;
+use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
+use serde_json::Value;
+
+use crate::{Failure, Settings, logs};
+
+/// What a Lambda does when it is invoked.
+#[async_trait]
+pub trait Function: Send + Sync {
+    /// Handles one invocation.
+    async fn call(&self, event: Value, context: &Context) -> Result<Value, Failure>;
+}
+
+/// Runs `main`, which reads settings, makes the clients and serves until the process ends; what it
+/// fails with becomes one line.
+pub async fn start(main: impl Future<Output = Result<(), lambda_runtime::Error>>) -> ExitCode {
+    logs::start(Settings::from_env().optional("LOG_LEVEL").as_deref());
+    match main.await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = Failure::of(error.as_ref(), false).error, "cannot start");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Answers invocations until the process ends.
+///
+/// # Errors
+/// When the Runtime API is gone.
+pub async fn run(function: impl Function) -> Result<(), lambda_runtime::Error> {
+    let function = Arc::new(function);
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
+        let function = Arc::clone(&function);
+        async move {
+            let LambdaEvent { payload, context } = event;
+            function.call(payload, &context).await.map_err(|failure| {
+                let Failure { retryable, error } = &failure;
+                tracing::error!(correlation_id = context.request_id, retryable, error, "the invocation failed");
+                Diagnostic::from(failure)
+            })
+        }
+    }))
+    .await
+}

@@ -1,0 +1,26 @@
+//! The event log and the views: what they promise ([`Ledger`], [`Follow`], [`Views`], [`Work`]),
+//! and the stores that keep it (SQLite for one machine, DynamoDB for AWS; a cargo feature each).
+//!
+//! Data flows one way. A command is decided on the folded stream and appended ([`Reviews`]); what
+//! is in the views follows from the log and can be rebuilt from it.
+
+mod clock;
+mod error;
+mod ledger;
+
+mod reviews;
+pub mod seal;
+mod views;
+mod work;
+
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+pub use clock::{Clock, SystemClock};
+pub use error::{AppendError, LedgerError, with_causes};
+pub use ledger::{Batch, Follow, Ledger, Position};
+pub use reviews::{ExecuteError, Executed, Reviews};
+pub use views::{Page, ReviewRow, Search, Status, Views};
+pub use work::{Claim, Due, Parked, Work};

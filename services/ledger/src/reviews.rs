@@ -1,0 +1,254 @@
+//! Reviews and the directory, loaded from the log and appended to it: the only way in.
+
+use std::{
+    sync::{Arc, RwLock},
+    time::Duration,
+};
+
+use events::{Commit, CommitError, NewCommit, ReviewId, StreamId, Timestamp, Version, commit::SealedHandle};
+use review::{Answer, Command, Decision, Directory, Fold, FoldError, decide, directory::Wanted};
+use tokio::time::Instant;
+
+use crate::{AppendError, Clock, Ledger, LedgerError};
+
+/// How often a loser of a race folds the winner's commit and decides again.
+const TRIES: u32 = 8;
+/// What a try is taken to last at least, where pauses are derived from it.
+const PAUSE_MIN: Duration = Duration::from_millis(1);
+/// The longest pause; a caller of the HTTP API waits at most 30 s for all tries and pauses.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+/// The most directory events in one commit, so that it stays far below DynamoDB's 400 KB an item.
+const DIRECTORY_EVENTS_MAX: usize = 200;
+
+/// Decides commands on streams and appends what they come to.
+pub struct Reviews {
+    ledger: Arc<dyn Ledger>,
+    clock: Arc<dyn Clock>,
+    directory: RwLock<Arc<Directory>>,
+}
+
+/// A command that was carried out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Executed {
+    /// What the asker is told.
+    pub answer: Answer,
+    /// The stream with this commit folded.
+    pub fold: Fold,
+    /// What was appended; absent when nothing changed.
+    pub commit: Option<Commit>,
+}
+
+/// A command that was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// The store failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The stream does not fold. Final: the log is damaged.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+    /// Others were faster, eight times in a row. Retryable.
+    #[error("{stream} was appended to by others {TRIES} times in a row")]
+    Contended {
+        /// Which stream.
+        stream: StreamId,
+    },
+}
+
+impl ExecuteError {
+    /// Whether the same command may succeed later without anybody mending anything.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            ExecuteError::Ledger(error) => error.is_retryable(),
+            ExecuteError::Fold(_) => false,
+            ExecuteError::Contended { .. } => true,
+        }
+    }
+}
+
+impl From<CommitError> for ExecuteError {
+    fn from(error: CommitError) -> Self {
+        ExecuteError::Fold(error.into())
+    }
+}
+
+impl Reviews {
+    /// Over this log, by this clock.
+    pub fn new(ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>) -> Reviews {
+        Reviews { ledger, clock, directory: RwLock::new(Arc::new(Directory::default())) }
+    }
+
+    /// Now, by the clock that decides.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The log itself.
+    pub fn ledger(&self) -> &Arc<dyn Ledger> {
+        &self.ledger
+    }
+
+    /// A review, folded; [`Fold::default`] when there is none.
+    ///
+    /// # Errors
+    /// When the store fails or the stream does not fold.
+    pub async fn load(&self, review: ReviewId) -> Result<Fold, ExecuteError> {
+        let mut fold = Fold::default();
+        self.catch_up(review, &mut fold).await?;
+        Ok(fold)
+    }
+
+    /// Every commit of a review, in order.
+    ///
+    /// # Errors
+    /// When the store fails or a commit cannot be read.
+    pub async fn history(&self, review: ReviewId) -> Result<Vec<Commit>, ExecuteError> {
+        let stored = self.ledger.load(review.into(), Version::NONE).await?;
+        stored.iter().map(|commit| commit.decode().map_err(ExecuteError::from)).collect()
+    }
+
+    /// The directory as of now: what is cached and whatever was appended since.
+    ///
+    /// # Errors
+    /// When the store fails or the stream cannot be read.
+    pub async fn directory(&self) -> Result<Arc<Directory>, ExecuteError> {
+        let cached = Arc::clone(&self.directory.read().unwrap_or_else(std::sync::PoisonError::into_inner));
+        let news = self.ledger.load(StreamId::Directory, cached.version).await?;
+        if news.is_empty() {
+            return Ok(cached);
+        }
+        let mut directory = Directory::clone(&cached);
+        for commit in &news {
+            directory.apply(&commit.decode()?);
+        }
+        let directory = Arc::new(directory);
+        let mut slot = self.directory.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if slot.version < directory.version {
+            *slot = Arc::clone(&directory);
+        }
+        Ok(directory)
+    }
+
+    /// Carries out a command: folds, decides, appends; a loser of a race folds the winner's commit
+    /// and decides again. `sealed` is the handle that the command's events refer to.
+    ///
+    /// # Errors
+    /// See [`ExecuteError`]. Carrying out the same command again is safe.
+    pub async fn execute(
+        &self,
+        review: ReviewId,
+        command: &Command,
+        sealed: Option<SealedHandle>,
+    ) -> Result<Executed, ExecuteError> {
+        let mut fold = Fold::default();
+        let mut took = Duration::ZERO;
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                tokio::time::sleep(jitter(attempt, took)).await;
+            }
+            let start = Instant::now();
+            self.catch_up(review, &mut fold).await?;
+            let directory = self.directory().await?;
+            let now = self.now();
+            let Decision { events, answer } = decide(&fold.state, command, &directory, now);
+            if events.is_empty() {
+                return Ok(Executed { answer, fold, commit: None });
+            }
+            let commit = NewCommit {
+                stream: review.into(),
+                version: fold.version.next(),
+                previous: fold.hash,
+                at: now,
+                events,
+                sealed: sealed.clone(),
+            };
+            match self.append(commit).await {
+                Ok(commit) => {
+                    fold.apply(&commit)?;
+                    return Ok(Executed { answer, fold, commit: Some(commit) });
+                }
+                Err(AppendError::Conflict { winner }) => fold.apply(&winner.decode()?)?,
+                Err(AppendError::Ledger(error)) => return Err(error.into()),
+            }
+            took = start.elapsed();
+        }
+        Err(ExecuteError::Contended { stream: review.into() })
+    }
+
+    /// Makes the directory what is wanted; how many events that took.
+    ///
+    /// # Errors
+    /// See [`ExecuteError`]. What was not yet appended is done by asking again.
+    pub async fn apply_directory(&self, wanted: &Wanted) -> Result<usize, ExecuteError> {
+        let mut appended = 0;
+        let mut lost = 0;
+        while lost < TRIES {
+            let start = Instant::now();
+            let directory = self.directory().await?;
+            let mut events = directory.changes(wanted);
+            if events.is_empty() {
+                return Ok(appended);
+            }
+            events.truncate(DIRECTORY_EVENTS_MAX);
+            let count = events.len();
+            let commit = NewCommit {
+                stream: StreamId::Directory,
+                version: directory.version.next(),
+                previous: directory.hash,
+                at: self.now(),
+                events,
+                sealed: None,
+            };
+            match self.append(commit).await {
+                Ok(_) => appended += count,
+                Err(AppendError::Conflict { .. }) => {
+                    lost += 1;
+                    tokio::time::sleep(jitter(lost, start.elapsed())).await;
+                }
+                Err(AppendError::Ledger(error)) => return Err(error.into()),
+            }
+        }
+        Err(ExecuteError::Contended { stream: StreamId::Directory })
+    }
+
+    /// Folds what was appended to a review since: one read, which decodes no commit twice.
+    ///
+    /// # Errors
+    /// When the store fails or the stream does not fold.
+    pub async fn catch_up(&self, review: ReviewId, fold: &mut Fold) -> Result<(), ExecuteError> {
+        for stored in self.ledger.load(review.into(), fold.version).await? {
+            fold.apply(&stored.decode()?)?;
+        }
+        Ok(())
+    }
+
+    async fn append(&self, commit: NewCommit) -> Result<Commit, AppendError> {
+        let stored = commit.store().map_err(LedgerError::from)?;
+        self.ledger.append(&stored).await?;
+        let NewCommit { stream, version, previous, at, events, sealed } = commit;
+        Ok(Commit { stream, version, previous, hash: stored.hash, at, events, sealed })
+    }
+}
+
+/// A random pause below 2, 4, 8 … 128 times as long as the lost try took, so that racers spread out
+/// over a slow store as they do over a fast one: 16 of them need 16 tries, one after the other.
+fn jitter(attempt: u32, took: Duration) -> Duration {
+    let limit = took.max(PAUSE_MIN).saturating_mul(1 << attempt.min(TRIES)).min(PAUSE_MAX).as_micros();
+    let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+    // Without randomness the pause is merely the same for everybody.
+    let random = getrandom::u64().unwrap_or(limit / 2);
+    Duration::from_micros(random % limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losers_of_a_race_pause_longer_on_a_slower_store_and_never_for_long() {
+        let longest = |took| (0..1000).map(|_| jitter(TRIES - 1, took)).max().expect("a pause");
+        assert!(longest(Duration::ZERO) < Duration::from_millis(128));
+        assert!(longest(Duration::from_millis(20)) > Duration::from_secs(1));
+        assert!(longest(Duration::from_secs(10)) < PAUSE_MAX);
+    }
+}

@@ -1,0 +1,156 @@
+//! The two files: their tables, and how a connection to them is set up.
+
+use std::{path::Path, time::Duration};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::fault::{NewerSchema, NotWal, refused, store_error};
+use crate::error::LedgerError;
+
+/// One of the two files.
+pub(super) struct Kind {
+    /// Its name in the data directory.
+    pub file: &'static str,
+    /// `PRAGMA synchronous`.
+    synchronous: &'static str,
+    /// The version of its tables, kept in `user_version`.
+    schema: i64,
+    tables: &'static str,
+}
+
+/// What cannot be had again. FULL syncs the write-ahead log at every commit.
+pub(super) const LOG: Kind = Kind {
+    file: "countersign.db",
+    synchronous: "FULL",
+    schema: 1,
+    // The body comes last: reading what stands before it does not walk its overflow pages.
+    tables: "
+        CREATE TABLE commits (
+            seq     INTEGER PRIMARY KEY,
+            stream  BLOB NOT NULL,     -- the 16 bytes of the review's UUID; empty for the directory
+            version INTEGER NOT NULL,
+            hash    BLOB NOT NULL,
+            sealed  BLOB,
+            body    BLOB NOT NULL,
+            UNIQUE (stream, version)
+        ) STRICT;
+        CREATE TABLE owed (review BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE INDEX owed_at ON owed (at);
+        CREATE TABLE parked (
+            consumer TEXT NOT NULL,
+            stream   BLOB NOT NULL,
+            version  INTEGER NOT NULL,
+            error    TEXT NOT NULL,
+            at       INTEGER NOT NULL,
+            PRIMARY KEY (consumer, stream, version)
+        ) STRICT, WITHOUT ROWID;
+    ",
+};
+
+/// What follows from the log. NORMAL syncs at checkpoints only: whole after a power cut, a little old.
+pub(super) const VIEWS: Kind = Kind {
+    file: "views.db",
+    synchronous: "NORMAL",
+    schema: 1,
+    // Times are milliseconds since 1970. Indexes end in the id by nature, which breaks ties.
+    tables: "
+        CREATE TABLE reviews (
+            id           INTEGER PRIMARY KEY,
+            review       BLOB NOT NULL UNIQUE,
+            version      INTEGER NOT NULL,
+            status       INTEGER NOT NULL,
+            requester    TEXT,
+            requested_at INTEGER NOT NULL,
+            next_due     INTEGER,
+            row          BLOB NOT NULL  -- the whole row as JSON
+        ) STRICT;
+        CREATE INDEX reviews_by_status ON reviews (status, requested_at);
+        CREATE INDEX reviews_by_requester ON reviews (requester, status, requested_at) WHERE requester IS NOT NULL;
+        CREATE INDEX reviews_due ON reviews (next_due) WHERE next_due IS NOT NULL;
+        CREATE TABLE inbox (        -- open reviews, under each reviewer
+            reviewer   TEXT NOT NULL,
+            expires_at INTEGER NOT NULL,
+            id         INTEGER NOT NULL,
+            PRIMARY KEY (reviewer, expires_at, id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE asked (        -- all reviews, under each reviewer
+            reviewer     TEXT NOT NULL,
+            requested_at INTEGER NOT NULL,
+            id           INTEGER NOT NULL,
+            PRIMARY KEY (reviewer, requested_at, id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE checkpoints (consumer TEXT PRIMARY KEY, position TEXT NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE TABLE claims (key TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    ",
+};
+
+/// How long a statement waits for another process (a backup, a shell) to let go of the file.
+const BUSY: Duration = Duration::from_secs(5);
+/// Pages (4 KiB) of write-ahead log after which they are moved to the file: 8 MiB.
+const CHECKPOINT_PAGES: i64 = 2_000;
+/// Statements kept prepared; more than there are in this module.
+const STATEMENTS: usize = 64;
+
+/// Opens the connection that writes, and makes or checks the tables.
+pub(super) fn writer(path: &Path, kind: &Kind) -> Result<Connection, LedgerError> {
+    const WHAT: &str = "open the database for writing";
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(|error| store_error(WHAT, error))?;
+    let mode = set_up_writer(&connection, kind).map_err(|error| store_error(WHAT, error))?;
+    if mode != "wal" {
+        return Err(refused(WHAT, NotWal { path: path.to_owned(), mode }));
+    }
+    let found = schema_version(&connection).map_err(|error| store_error(WHAT, error))?;
+    check_schema(path, kind, found)?;
+    if found < kind.schema {
+        make_tables(&mut connection, kind).map_err(|error| store_error("make the tables", error))?;
+    }
+    Ok(connection)
+}
+
+fn set_up_writer(connection: &Connection, kind: &Kind) -> rusqlite::Result<String> {
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    let mode = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))?;
+    connection.pragma_update(None, "synchronous", kind.synchronous)?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))?;
+    connection.pragma_update(None, "cache_size", -4_096)?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    Ok(mode)
+}
+
+fn make_tables(connection: &mut Connection, kind: &Kind) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    transaction.execute_batch(kind.tables)?;
+    transaction.pragma_update(None, "user_version", kind.schema)?;
+    transaction.commit()
+}
+
+/// Opens a connection that only reads; the file must be there and hold tables that this build knows.
+pub(super) fn reader(path: &Path, kind: &Kind) -> Result<Connection, LedgerError> {
+    const WHAT: &str = "open the database for reading";
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || -> rusqlite::Result<(Connection, i64)> {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // Small, since every write by another connection empties it.
+        connection.pragma_update(None, "cache_size", -512)?;
+        let found = schema_version(&connection)?;
+        Ok((connection, found))
+    };
+    let (connection, found) = open().map_err(|error| store_error(WHAT, error))?;
+    check_schema(path, kind, found)?;
+    Ok(connection)
+}
+
+fn schema_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+fn check_schema(path: &Path, kind: &Kind, found: i64) -> Result<(), LedgerError> {
+    if found > kind.schema {
+        return Err(refused("open the database", NewerSchema { path: path.to_owned(), found, known: kind.schema }));
+    }
+    Ok(())
+}

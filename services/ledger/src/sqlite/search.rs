@@ -1,0 +1,142 @@
+//! Lists: each is a merge of a few runs of keys that an index holds in order, a page at a time.
+//!
+//! A page starts after the key (time, id) of the last row before it, so that it costs the same
+//! wherever it is in the list.
+
+use events::request::Reviewer;
+use rusqlite::{Connection, OptionalExtension, Params, params};
+
+use super::{
+    index::{STATUSES, reviewer_key, status_code},
+    row::{conversion, sql_limit},
+};
+use crate::{
+    error::LedgerError,
+    ledger::Position,
+    views::{Page, ReviewRow, Search},
+};
+
+// Each reads one run; the numbered parameters are bound where it is used.
+pub(super) const INBOX: &str = "SELECT expires_at, id FROM inbox WHERE reviewer = ?1 AND (expires_at, id) > (?2, ?3) \
+    ORDER BY expires_at, id LIMIT ?4";
+pub(super) const BY_REVIEWER: &str = "SELECT asked.requested_at, asked.id FROM asked JOIN reviews ON reviews.id = asked.id \
+    WHERE asked.reviewer = ?1 AND (asked.requested_at, asked.id) < (?2, ?3) AND asked.requested_at >= ?4 \
+    AND (?6 IS NULL OR reviews.status = ?6) AND (?7 IS NULL OR reviews.requester = ?7) \
+    ORDER BY asked.requested_at DESC, asked.id DESC LIMIT ?5";
+pub(super) const BY_STATUS: &str = "SELECT requested_at, id FROM reviews \
+    WHERE status = ?1 AND (requested_at, id) < (?2, ?3) AND requested_at >= ?4 \
+    ORDER BY requested_at DESC, id DESC LIMIT ?5";
+pub(super) const BY_REQUESTER: &str = "SELECT requested_at, id FROM reviews \
+    WHERE requester = ?6 AND status = ?1 AND (requested_at, id) < (?2, ?3) AND requested_at >= ?4 \
+    ORDER BY requested_at DESC, id DESC LIMIT ?5";
+
+/// A row's place in a list.
+pub(super) type Key = (i64, i64);
+
+/// Reads `time:id`.
+pub(super) fn key(position: Option<&Position>) -> Result<Option<Key>, LedgerError> {
+    let Some(Position(text)) = position.filter(|position| !position.0.is_empty()) else { return Ok(None) };
+    let key = text.split_once(':').and_then(|(time, id)| Some((time.parse().ok()?, id.parse().ok()?)));
+    key.map(Some).ok_or_else(|| LedgerError::Damaged {
+        place: "a position in a list".to_owned(),
+        fault: format!("{text:?} is not one of this store"),
+    })
+}
+
+fn keys(connection: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<Vec<Key>> {
+    connection.prepare_cached(sql)?.query_map(params, |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+/// Fetches the rows of the first `limit` keys; the list goes on if there are more keys.
+fn page(connection: &Connection, keys: &[Key], limit: usize) -> rusqlite::Result<Page> {
+    let shown = &keys[..keys.len().min(limit)];
+    let rows = shown.iter().map(|(_, id)| row_by_id(connection, *id)).filter_map(Result::transpose);
+    let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    let last = shown.last().filter(|_| keys.len() > limit);
+    Ok(Page { rows, next: last.map(|(time, id)| Position(format!("{time}:{id}"))) })
+}
+
+fn row_by_id(connection: &Connection, id: i64) -> rusqlite::Result<Option<ReviewRow>> {
+    connection.prepare_cached("SELECT row FROM reviews WHERE id = ?1")?.query_row([id], |row| read_row(row, 0)).optional()
+}
+
+pub(super) fn read_row(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<ReviewRow> {
+    serde_json::from_slice(row.get_ref(column)?.as_blob()?).map_err(|error| conversion(column, error))
+}
+
+/// Open reviews of any of these reviewers, nearest expiry first.
+pub(super) fn inbox(connection: &Connection, reviewers: &[Reviewer], from: Option<Key>, limit: usize) -> rusqlite::Result<Page> {
+    // One snapshot for the keys and the rows.
+    let connection = connection.unchecked_transaction()?;
+    let (time, id) = from.unwrap_or((i64::MIN, i64::MIN));
+    let most = sql_limit(limit.saturating_add(1));
+    let mut found = Vec::new();
+    for reviewer in reviewers {
+        found.extend(keys(&connection, INBOX, params![reviewer_key(reviewer), time, id, most])?);
+    }
+    found.sort_unstable();
+    found.dedup();
+    page(&connection, &found, limit)
+}
+
+/// Reviews that match, newest first.
+pub(super) fn search(connection: &Connection, search: &Search, from: Option<Key>, limit: usize) -> rusqlite::Result<Page> {
+    let connection = connection.unchecked_transaction()?;
+    let before = search.to.map_or((i64::MAX, i64::MAX), |to| (to.millis(), i64::MIN));
+    let before = from.map_or(before, |from| from.min(before));
+    let range =
+        Range { before, since: search.from.map_or(i64::MIN, |time| time.millis()), most: sql_limit(limit.saturating_add(1)) };
+    let mut found = if search.reviewers.is_empty() {
+        range.by_status(&connection, search)?
+    } else {
+        range.by_reviewer(&connection, search)?
+    };
+    found.sort_unstable_by(|a, b| b.cmp(a));
+    found.dedup();
+    page(&connection, &found, limit)
+}
+
+struct Range {
+    before: Key,
+    since: i64,
+    most: i64,
+}
+
+impl Range {
+    fn by_reviewer(&self, connection: &Connection, search: &Search) -> rusqlite::Result<Vec<Key>> {
+        let status = search.status.map(status_code);
+        let requester = search.requester.as_ref().map(|person| person.as_str());
+        let mut found = Vec::new();
+        for reviewer in &search.reviewers {
+            let reviewer = reviewer_key(reviewer);
+            let params = params![reviewer, self.before.0, self.before.1, self.since, self.most, status, requester];
+            found.extend(keys(connection, BY_REVIEWER, params)?);
+        }
+        Ok(found)
+    }
+
+    /// One run a status, so that an index by status and time serves a list of all of them too.
+    fn by_status(&self, connection: &Connection, search: &Search) -> rusqlite::Result<Vec<Key>> {
+        let mut found = Vec::new();
+        for status in STATUSES.into_iter().filter(|status| search.status.is_none_or(|wanted| wanted == *status)) {
+            let status = status_code(status);
+            let (time, id) = self.before;
+            found.extend(match &search.requester {
+                None => keys(connection, BY_STATUS, params![status, time, id, self.since, self.most])?,
+                Some(person) => {
+                    keys(connection, BY_REQUESTER, params![status, time, id, self.since, self.most, person.as_str()])?
+                }
+            });
+        }
+        Ok(found)
+    }
+}
+
+/// Every row, in the order they were first written.
+pub(super) fn all(connection: &Connection, from: Option<Key>, limit: usize) -> rusqlite::Result<Page> {
+    const SQL: &str = "SELECT 0, id FROM reviews WHERE id > ?1 ORDER BY id LIMIT ?2";
+    let connection = connection.unchecked_transaction()?;
+    let after = from.map_or(i64::MIN, |(_, id)| id);
+    let found = keys(&connection, SQL, params![after, sql_limit(limit.saturating_add(1))])?;
+    page(&connection, &found, limit)
+}

@@ -1,0 +1,163 @@
+//! What can be asked of a stream, and what the asker is told.
+
+use events::{
+    Event, Fault, PersonId, ReviewId, ReviewRequest,
+    digest::SubjectDigest,
+    event::{
+        Canceller, Channel, Choice, EnteredBy, NotificationFailed, Origin, Resume, ReviewNotified, ReviewRefused, Verdict,
+        VoteRefusal, WorkflowResumeFailed, WorkflowResumeUnconfirmed, WorkflowResumed,
+    },
+};
+
+use crate::state::{Dated, Ending};
+
+/// A wish. Whether it is granted, [`decide`](crate::decide::decide) says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Open a review, or find the one that the same key opened.
+    Request(Box<Request>),
+    /// Put on record that a request was refused.
+    Refuse(Box<ReviewRefused>),
+    /// A person's vote.
+    Vote(Vote),
+    /// Withdraw the review.
+    Cancel {
+        /// Who wants it.
+        by: Canceller,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// End the review if its time has passed.
+    Expire,
+    /// Put on record how notices went.
+    Notices(Vec<Notice>),
+    /// Put on record what a workflow answered.
+    Told(Telling),
+}
+
+/// A valid request and where it came from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// What is asked; its task token was sealed and is known here as `resume`.
+    pub request: ReviewRequest,
+    /// Who asked, from where.
+    pub origin: Origin,
+    /// The workflow that waits.
+    pub resume: Option<Resume>,
+    /// The review that this one asks again.
+    pub follows: Option<ReviewId>,
+}
+
+/// A vote as it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vote {
+    /// Whose vote.
+    pub person: PersonId,
+    /// What they said.
+    pub choice: Choice,
+    /// Why.
+    pub reason: Option<String>,
+    /// How it came in.
+    pub channel: Channel,
+    /// Who typed it in, when that was not the person.
+    pub entered_by: Option<EnteredBy>,
+    /// Digest of what they saw, where the channel knows.
+    pub subject_digest: Option<SubjectDigest>,
+    /// Whether the channel may vote for people at all; a bus source that configuration does not
+    /// name may not.
+    pub trusted: bool,
+}
+
+/// How one notice went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// The person was reached.
+    Reached(ReviewNotified),
+    /// The person was not.
+    Failed(NotificationFailed),
+}
+
+/// What a workflow answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Telling {
+    /// It took the answer.
+    Resumed(WorkflowResumed),
+    /// It could not be told.
+    Failed(WorkflowResumeFailed),
+    /// It no longer waits, and nothing shows why.
+    Unconfirmed(WorkflowResumeUnconfirmed),
+}
+
+/// What a command came to: the events to append (none when nothing changes) and the answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// To be appended in one commit.
+    pub events: Vec<Event>,
+    /// For whoever asked.
+    pub answer: Answer,
+}
+
+/// What the asker is told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// Request: a review was opened.
+    Opened,
+    /// Request: the same key and content opened this review before; its workflow is attached.
+    Found,
+    /// Request: the review ended by expiry or cancellation, and a new workflow waits: ask for the
+    /// next attempt.
+    Superseded,
+    /// Request: the same key stands for other content; what differs.
+    KeyReused(Vec<Fault>),
+    /// Request: nobody, or too few, could ever approve; why.
+    Unapprovable(Vec<Fault>),
+    /// Vote: it counted; the verdict when it ended the review.
+    Counted {
+        /// The outcome, when this vote made it.
+        verdict: Option<Verdict>,
+    },
+    /// Vote: this person has said just that before; nothing changed.
+    AlreadyCounted,
+    /// Vote: it did not count; how the review ended when it has.
+    NotCounted {
+        /// Why.
+        why: VoteRefusal,
+        /// Who or what ended it.
+        ending: Option<Dated<Ending>>,
+    },
+    /// Cancel, Expire: the review ended now.
+    Ended,
+    /// Cancel, Expire: it had ended before.
+    EndedBefore(Dated<Ending>),
+    /// Expire, Told: its time has not come; the review is open.
+    NotDue,
+    /// Cancel: only who asked, or the operator, may.
+    NotYours,
+    /// Put on record, now or before.
+    Noted,
+    /// There is no such review.
+    NotFound,
+}
+
+impl Answer {
+    /// A word for it in logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Answer::Opened => "opened",
+            Answer::Found => "found",
+            Answer::Superseded => "superseded",
+            Answer::KeyReused(_) => "key_reused",
+            Answer::Unapprovable(_) => "unapprovable",
+            Answer::Counted { verdict: None } => "counted",
+            Answer::Counted { verdict: Some(_) } => "decided",
+            Answer::AlreadyCounted => "already_counted",
+            Answer::NotCounted { .. } => "not_counted",
+            Answer::Ended => "ended",
+            Answer::EndedBefore(_) => "ended_before",
+            Answer::NotDue => "not_due",
+            Answer::NotYours => "not_yours",
+            Answer::Noted => "noted",
+            Answer::NotFound => "not_found",
+        }
+    }
+}

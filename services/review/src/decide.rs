@@ -1,0 +1,86 @@
+//! The one place where anything is decided.
+
+mod record;
+mod request;
+mod vote;
+
+use events::{
+    Event, Timestamp,
+    event::{ReviewCancelled, ReviewExpired, V},
+};
+
+use crate::{
+    command::{Answer, Command, Decision},
+    directory::Directory,
+    state::{Dated, Ending, Review, State},
+};
+
+/// Decides what a command does to a stream. Pure: the same arguments give the same decision, so a
+/// loser of a race folds the winner's commit and asks again.
+pub fn decide(state: &State, command: &Command, directory: &Directory, now: Timestamp) -> Decision {
+    match command {
+        Command::Request(wish) => request::decide(state, wish, directory, now),
+        Command::Refuse(refusal) => match state {
+            State::Absent => Decision::one(Answer::Noted, refusal.as_ref().clone()),
+            State::Refused(_) | State::Recorded(_) => Decision::none(Answer::Noted),
+        },
+        Command::Vote(vote) => vote::decide(state, vote, directory, now),
+        Command::Cancel { by, reason } => {
+            let Some(review) = state.review() else { return Decision::none(Answer::NotFound) };
+            if !may_cancel(review, by, directory) {
+                return Decision::none(Answer::NotYours);
+            }
+            end(review, now, || ReviewCancelled { v: V, by: by.clone(), reason: reason.clone() }.into())
+        }
+        Command::Expire => match state.review() {
+            None => Decision::none(Answer::NotFound),
+            Some(review) if review.ending.is_none() && now < review.request.expires_at => Decision::none(Answer::NotDue),
+            Some(review) => end(review, now, || expired(review)),
+        },
+        Command::Notices(notices) => record::notices(state, notices, directory),
+        Command::Told(telling) => record::told(state, telling),
+    }
+}
+
+/// Ends an open review by `event`, or by expiry when its time has passed.
+fn end(review: &Review, now: Timestamp, event: impl FnOnce() -> Event) -> Decision {
+    match &review.ending {
+        Some(ending) => Decision::none(Answer::EndedBefore(ending.clone())),
+        None if now >= review.request.expires_at => {
+            let event = event();
+            let answer = match event {
+                Event::ReviewExpired(_) => Answer::Ended,
+                _ => Answer::EndedBefore(Dated { at: now, what: Ending::Expired }),
+            };
+            Decision { events: vec![expired(review)], answer }
+        }
+        None => Decision { events: vec![event()], answer: Answer::Ended },
+    }
+}
+
+fn expired(review: &Review) -> Event {
+    ReviewExpired { v: V, expires_at: review.request.expires_at }.into()
+}
+
+fn may_cancel(review: &Review, by: &events::event::Canceller, directory: &Directory) -> bool {
+    use events::event::Canceller;
+    match by {
+        Canceller::Operator => true,
+        Canceller::Source { account, source } => {
+            (account, source) == (&review.request.origin.account, &review.request.origin.source)
+        }
+        Canceller::Requester(person) => {
+            review.request.requester.as_ref().is_some_and(|requester| directory.primary(requester) == directory.primary(person))
+        }
+    }
+}
+
+impl Decision {
+    fn none(answer: Answer) -> Decision {
+        Decision { events: Vec::new(), answer }
+    }
+
+    fn one(answer: Answer, event: impl Into<Event>) -> Decision {
+        Decision { events: vec![event.into()], answer }
+    }
+}

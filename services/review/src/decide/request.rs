@@ -1,0 +1,124 @@
+//! Opening a review, or finding the one that the same key opened.
+
+use events::{
+    Fault, Timestamp,
+    event::{Resume, ResumeAttached, ReviewRequested, V},
+    request::{Reviewer, SelfApproval},
+};
+
+use crate::{
+    command::{Answer, Decision, Request},
+    directory::Directory,
+    state::{Ending, Review, State},
+};
+
+pub(super) fn decide(state: &State, wish: &Request, directory: &Directory, now: Timestamp) -> Decision {
+    match state {
+        State::Absent => open(wish, directory, now),
+        State::Recorded(review) => find(review, wish, now),
+        // A refusal has a stream of its own; that the id of a review names one cannot be.
+        State::Refused(_) => Decision::none(Answer::NotFound),
+    }
+}
+
+fn open(wish: &Request, directory: &Directory, now: Timestamp) -> Decision {
+    let request = &wish.request;
+    let faults = unapprovable(wish, directory, now);
+    if !faults.is_empty() {
+        return Decision::none(Answer::Unapprovable(faults));
+    }
+    let expires_at = now.after(request.expires_in);
+    let deadline = wish.resume.as_ref().and_then(|resume| resume.deadline);
+    let event = ReviewRequested {
+        v: V,
+        origin: wish.origin.clone(),
+        request_key: request.request_key.clone(),
+        title: request.title.clone(),
+        summary: request.summary.clone(),
+        subject: request.subject.clone(),
+        evidence: request.evidence.clone(),
+        requester: request.requester.clone(),
+        reviewers: request.reviewers.clone(),
+        policy: request.policy.clone(),
+        risk: request.risk,
+        expires_at: deadline.map_or(expires_at, |deadline| expires_at.min(deadline)),
+        on_expiry: request.on_expiry,
+        on_reject: request.on_reject,
+        subject_digest: request.subject_digest(),
+        content_digest: request.content_digest(),
+        follows: wish.follows,
+        resume: wish.resume.clone(),
+    };
+    Decision::one(Answer::Opened, event)
+}
+
+/// Why this request could never be approved; empty when it could.
+fn unapprovable(wish: &Request, directory: &Directory, now: Timestamp) -> Vec<Fault> {
+    let request = &wish.request;
+    let mut faults = Vec::new();
+    for (index, reviewer) in request.reviewers.iter().enumerate() {
+        if let Reviewer::Group(group) = reviewer
+            && !directory.groups.contains_key(group)
+        {
+            let known: Vec<&str> = directory.groups.keys().map(|group| group.as_str()).take(20).collect();
+            let known = if known.is_empty() { "the directory has none yet".to_owned() } else { known.join(", ") };
+            faults.push(Fault::new(format!("/reviewers/{index}/group"), format!("a group of the directory ({known})")));
+        }
+    }
+    let mut able = directory.resolve(&request.reviewers);
+    let mut aside = "";
+    if let (Some(requester), SelfApproval::Forbidden) = (&request.requester, request.policy.self_approval)
+        && able.remove(directory.primary(requester))
+    {
+        aside = ", the requester aside";
+    }
+    let quorum = usize::from(request.policy.quorum);
+    if faults.is_empty() && able.len() < quorum {
+        let able = able.len();
+        faults.push(Fault::new(
+            "/reviewers",
+            format!("at least {quorum} different people who may approve (there would be {able}{aside})"),
+        ));
+    }
+    if wish.resume.as_ref().and_then(|resume| resume.deadline).is_some_and(|deadline| deadline <= now) {
+        faults.push(Fault::new("/resume/deadline", "a time that has not passed"));
+    }
+    faults
+}
+
+fn find(review: &Review, wish: &Request, now: Timestamp) -> Decision {
+    let differs = differences(review, wish);
+    if !differs.is_empty() {
+        return Decision::none(Answer::KeyReused(differs));
+    }
+    let Some(resume) = wish.resume.as_ref().filter(|resume| !is_attached(review, resume)) else {
+        return Decision::none(Answer::Found);
+    };
+    match review.ending.as_ref().map(|ending| &ending.what) {
+        Some(Ending::Expired | Ending::Cancelled { .. }) => Decision::none(Answer::Superseded),
+        None if now >= review.request.expires_at => Decision { events: vec![super::expired(review)], answer: Answer::Superseded },
+        None | Some(Ending::Decided { .. }) => Decision::one(Answer::Found, ResumeAttached { v: V, resume: resume.clone() }),
+    }
+}
+
+fn is_attached(review: &Review, resume: &Resume) -> bool {
+    review.waiting.iter().any(|waiting| waiting.resume.token_hash == resume.token_hash)
+}
+
+/// What the key stood for and what it would stand for now.
+fn differences(review: &Review, wish: &Request) -> Vec<Fault> {
+    let (before, now) = (&review.request, &wish.request);
+    if before.content_digest == now.content_digest() {
+        return Vec::new();
+    }
+    let fault =
+        |field: &str| Fault::new(field, format!("the same as review {} has under this request_key; use another key", review.id));
+    let fields = [
+        ("/subject", before.subject == now.subject),
+        ("/evidence", before.evidence == now.evidence),
+        ("/reviewers", before.reviewers == now.reviewers),
+        ("/policy", before.policy == now.policy),
+    ];
+    let faults: Vec<Fault> = fields.into_iter().filter(|(_, same)| !same).map(|(field, _)| fault(field)).collect();
+    if faults.is_empty() { vec![fault("/request_key")] } else { faults }
+}

@@ -1,0 +1,184 @@
+//! The fold: commits in, state out.
+
+use events::{
+    Commit, CommitError, Event, StreamId, Version,
+    commit::SealedHandle,
+    digest::CommitHash,
+    event::{Resume, VoteCast},
+};
+
+use crate::state::{Dated, Ending, Refused, Review, State, Told, Unreached, Waiting};
+
+/// The state of a stream and the place where its next commit goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fold {
+    /// The last commit that was folded.
+    pub version: Version,
+    /// Its hash, which the next commit carries.
+    pub hash: CommitHash,
+    /// What the events add up to.
+    pub state: State,
+}
+
+/// Commits that do not make sense together. Final: the log is damaged.
+#[derive(Debug, thiserror::Error)]
+pub enum FoldError {
+    /// A commit cannot be read.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// A commit does not follow on from the one before it.
+    #[error("{stream} version {found} does not follow on from version {after}")]
+    OutOfOrder {
+        /// Which stream.
+        stream: StreamId,
+        /// The last version that was folded.
+        after: Version,
+        /// The version that came.
+        found: Version,
+    },
+    /// An event is impossible in the state before it.
+    #[error("{stream} version {version} holds a {event} that cannot stand there")]
+    Impossible {
+        /// Which stream.
+        stream: StreamId,
+        /// Which commit.
+        version: Version,
+        /// The event's type.
+        event: &'static str,
+    },
+}
+
+impl Default for Fold {
+    fn default() -> Self {
+        Fold { version: Version::NONE, hash: CommitHash::GENESIS, state: State::Absent }
+    }
+}
+
+impl Fold {
+    /// Folds a whole stream.
+    ///
+    /// # Errors
+    /// See [`FoldError`].
+    pub fn of<'a>(commits: impl IntoIterator<Item = &'a Commit>) -> Result<Fold, FoldError> {
+        let mut fold = Fold::default();
+        for commit in commits {
+            fold.apply(commit)?;
+        }
+        Ok(fold)
+    }
+
+    /// Folds one more commit.
+    ///
+    /// # Errors
+    /// See [`FoldError`]; the fold is then not to be used any more.
+    pub fn apply(&mut self, commit: &Commit) -> Result<(), FoldError> {
+        if commit.version != self.version.next() {
+            return Err(FoldError::OutOfOrder { stream: commit.stream, after: self.version, found: commit.version });
+        }
+        for event in &commit.events {
+            self.evolve(commit, event)?;
+        }
+        self.version = commit.version;
+        self.hash = commit.hash;
+        Ok(())
+    }
+
+    fn evolve(&mut self, commit: &Commit, event: &Event) -> Result<(), FoldError> {
+        let impossible = || FoldError::Impossible { stream: commit.stream, version: commit.version, event: event.type_name() };
+        let at = commit.at;
+        let sealed = commit.sealed.as_ref();
+        match (&mut self.state, event) {
+            (state @ State::Absent, Event::ReviewRequested(request)) => {
+                let id = commit.stream.review().ok_or_else(impossible)?;
+                let waiting = request.resume.iter().map(|resume| waiting(resume, sealed)).collect();
+                *state = State::Recorded(Box::new(Review {
+                    id,
+                    request: request.clone(),
+                    requested_at: at,
+                    votes: Vec::new(),
+                    refused_votes: Vec::new(),
+                    notified: Vec::new(),
+                    unreached: Vec::new(),
+                    waiting,
+                    ending: None,
+                }));
+            }
+            (state @ State::Absent, Event::ReviewRefused(refusal)) => {
+                let id = commit.stream.review().ok_or_else(impossible)?;
+                let waiting = refusal.resume.iter().map(|resume| waiting(resume, sealed)).collect();
+                *state = State::Refused(Box::new(Refused { id, refusal: refusal.clone(), at, waiting }));
+            }
+            (State::Refused(refused), event) => told(&mut refused.waiting, event).ok_or_else(impossible)?,
+            (State::Recorded(review), event) => evolve_review(review, at, sealed, event).ok_or_else(impossible)?,
+            (State::Absent, _) => return Err(impossible()),
+        }
+        Ok(())
+    }
+}
+
+fn waiting(resume: &Resume, sealed: Option<&SealedHandle>) -> Waiting {
+    let sealed = sealed.filter(|handle| handle.hash() == resume.handle_hash).map(SealedHandle::as_sealed);
+    Waiting { resume: resume.clone(), sealed, told: Told::NotYet }
+}
+
+/// `None` when the event cannot stand in a recorded review.
+fn evolve_review(review: &mut Review, at: events::Timestamp, sealed: Option<&SealedHandle>, event: &Event) -> Option<()> {
+    match event {
+        Event::ReviewNotified(notice) => {
+            review.unreached.retain(|failed| {
+                (&failed.last.person, failed.last.channel, failed.last.occasion)
+                    != (&notice.person, notice.channel, notice.occasion)
+            });
+            review.notified.push(Dated { at, what: notice.clone() });
+        }
+        Event::NotificationFailed(failure) => {
+            let same = |failed: &&mut Unreached| {
+                (&failed.last.person, failed.last.channel, failed.last.occasion)
+                    == (&failure.person, failure.channel, failure.occasion)
+            };
+            match review.unreached.iter_mut().find(same) {
+                Some(failed) => *failed = Unreached { last: failure.clone(), tries: failed.tries + 1 },
+                None => review.unreached.push(Unreached { last: failure.clone(), tries: 1 }),
+            }
+        }
+        Event::VoteCast(vote) if review.ending.is_none() => review.votes.push(Dated { at, what: VoteCast::clone(vote) }),
+        Event::VoteRefused(vote) => review.refused_votes.push(Dated { at, what: vote.clone() }),
+        Event::ReviewDecided(decided) => {
+            let ending = Ending::Decided {
+                verdict: decided.outcome,
+                reason: decided.reason.clone(),
+                decided_by: decided.decided_by.clone(),
+            };
+            end(review, at, ending)?;
+        }
+        Event::ReviewExpired(_) => end(review, at, Ending::Expired)?,
+        Event::ReviewCancelled(cancelled) => {
+            end(review, at, Ending::Cancelled { by: cancelled.by.clone(), reason: cancelled.reason.clone() })?;
+        }
+        Event::ResumeAttached(attached) => review.waiting.push(waiting(&attached.resume, sealed)),
+        event => told(&mut review.waiting, event)?,
+    }
+    Some(())
+}
+
+/// A review ends once.
+fn end(review: &mut Review, at: events::Timestamp, ending: Ending) -> Option<()> {
+    review.ending.is_none().then(|| review.ending = Some(Dated { at, what: ending }))
+}
+
+/// Folds what a workflow was told; `None` for any other event, or for a token that is not known.
+fn told(waiting: &mut [Waiting], event: &Event) -> Option<()> {
+    let (token_hash, retry_at) = match event {
+        Event::WorkflowResumed(resumed) => (resumed.token_hash, None),
+        Event::WorkflowResumeUnconfirmed(unconfirmed) => (unconfirmed.token_hash, None),
+        Event::WorkflowResumeFailed(failed) => (failed.token_hash, failed.retry_at),
+        _ => return None,
+    };
+    let waiting = waiting.iter_mut().find(|waiting| waiting.resume.token_hash == token_hash)?;
+    waiting.told = match (retry_at, &waiting.told) {
+        (None, _) => Told::Settled,
+        (Some(at), Told::RetryAt { tries, .. }) => Told::RetryAt { at, tries: tries + 1 },
+        (Some(at), _) => Told::RetryAt { at, tries: 1 },
+    };
+    Some(())
+}

@@ -1,0 +1,13 @@
+//! The domain as a specification: what every command does in every state, and what holds however
+//! commands, time and the directory are mixed.
+
+#![allow(clippy::expect_used, reason = "a test that expects says what it expected")]
+
+mod cells;
+mod commands;
+mod corpus;
+mod matrix;
+mod model;
+mod states;
+mod task_answers;
+mod world;

@@ -1,0 +1,323 @@
+"""The templates of infra/, before anything is deployed: what the tools say, and what we promise ourselves."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from openapi_spec_validator import validate
+
+from service import ROOT
+from templates import ALL, EVERYTHING, EXAMPLES, FORWARD, INFRA, MAIN, QUEUE, Resolved, resources, targets, template, walk
+
+TOOLS = ROOT / "target/venv-infra/bin"
+FUNCTION = "AWS::Serverless::Function"
+
+# What Emulator=true leaves out: ministack 1.5.33 knows none of these types.
+NOT_ON_THE_EMULATOR = {
+    "OwnSourcePolicy": "AWS::Events::EventBusPolicy",
+    "AccountsPolicy": "AWS::Events::EventBusPolicy",
+    "ListenersPolicy": "AWS::Events::EventBusPolicy",
+    "ListenersRulesPolicy": "AWS::Events::EventBusPolicy",
+    "OrganizationPolicy": "AWS::Events::EventBusPolicy",
+    "PublishedArchive": "AWS::Events::Archive",
+    "SchemaRegistry": "AWS::CloudFormation::Stack",  # of AWS::EventSchemas
+}
+
+# Checks of checkov that we do not follow, and why.
+CHECKOV_SKIPPED = {
+    "CKV_AWS_115": "A reserved concurrency takes from the account's other functions. What can be busy is bounded elsewhere: "
+    "the HTTP API by its throttle, the stream by its shards; and the log admits writers at once.",
+    "CKV_AWS_116": "The example's data set function is called by a state machine alone, which sees its failure. The functions "
+    "of Countersign have their queue: test_every_function_has_a_dead_letter_queue.",
+    "CKV_AWS_117": "The functions call AWS alone and hold no address of a private network; a VPC would add endpoints and cost.",
+    "CKV_AWS_158": "Logs are encrypted by AWS's key. They hold no token, secret or message body, which has tests of its own.",
+    "CKV_AWS_173": "The variables are names and ARNs; secrets are in Secrets Manager.",
+    "CKV_AWS_27": "The forwarder's queue is encrypted, by SQS's own key: what is forwarded carries no token.",
+    "CKV_AWS_18": "The bucket of the examples holds made-up data for a week.",
+    "CKV_AWS_21": "The bucket of the examples holds made-up data for a week.",
+}
+
+# Skips that hold for one resource alone.
+CHECKOV_SKIPPED_FOR = {
+    "CKV_AWS_116": {f"{FUNCTION}.Dataset"},
+    "CKV_AWS_27": {"AWS::SQS::Queue.ForwardDead"},
+    "CKV_AWS_18": {"AWS::S3::Bucket.Bucket"},
+    "CKV_AWS_21": {"AWS::S3::Bucket.Bucket"},
+}
+
+# Where a policy names every resource, by the statement's actions, and why.
+EVERY_RESOURCE = {
+    "kms:*": "A key's own policy: the resource is the key, and the account's owners must not lose it (KMS guide).",
+    "kms:Decrypt kms:GenerateDataKey": "A key's own policy: the resource is the key.",
+    "xray:PutTraceSegments xray:PutTelemetryRecords": "X-Ray's calls know no resource.",
+    "states:SendTaskSuccess states:SendTaskFailure": "A token names its task; the calls know no resource.",
+    "dynamodb:ListStreams": "Listing knows no resource.",
+    "xray:PutTraceSegments xray:PutTelemetryRecords xray:GetSamplingRules xray:GetSamplingTargets logs:CreateLogDelivery "
+    "logs:GetLogDelivery logs:UpdateLogDelivery logs:DeleteLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy "
+    "logs:DescribeResourcePolicies logs:DescribeLogGroups": "What Step Functions asks for to log and trace (its guide).",
+}
+# Resources with a star in them, and why.
+STARS = {
+    "${ViewsTable.Arn}/index/*": "The indexes of one table.",
+    "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:*:*": "Which workflows will wait is not known.",
+    "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${Bus}/*": "Rules that listeners make, on this bus.",
+    "${Bucket.Arn}/*": "The examples' own bucket.",
+    "${Bucket.Arn}/incoming/*": "The examples' own bucket.",
+    "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${AWS::StackName}/*": "The examples' own parameters.",
+}
+
+
+def run(*command, **settings) -> subprocess.CompletedProcess:
+    environment = os.environ | {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"} | settings
+    return subprocess.run([str(each) for each in command], capture_output=True, text=True, env=environment, timeout=120)
+
+
+def listed(value) -> list:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(path: Path):
+    """Every statement of every policy in a template: (resource's name, statement)."""
+    for name, resource in resources(path).items():
+        for _, value in walk(resource.get("Properties", {})):
+            if isinstance(value, dict) and "Effect" in value and "Action" in value:
+                yield name, value
+
+
+# ---- What the tools say ---------------------------------------------------------------------------
+
+
+def test_cfn_lint_finds_nothing_in_any_template():
+    lint = run(Path(sys.executable).parent / "cfn-lint", *ALL, INFRA / "schema-registry.json")
+    assert lint.returncode == 0, lint.stdout + lint.stderr
+
+
+@pytest.mark.parametrize("path", [MAIN, QUEUE, EXAMPLES], ids=lambda path: str(path.relative_to(INFRA)))
+def test_sam_takes_the_template(path):
+    valid = run(TOOLS / "sam", "validate", "--template-file", path, *(["--lint"] if path == MAIN else []))
+    assert valid.returncode == 0, valid.stdout + valid.stderr
+
+
+def test_checkov_finds_what_is_skipped_with_a_reason_and_nothing_else():
+    checkov = run(TOOLS / "checkov", "-d", INFRA, "--framework", "cloudformation", "-o", "json", "--quiet", "--skip-download")
+    failed = json.loads(checkov.stdout)["results"]["failed_checks"]
+    found = {f"{each['check_id']} {each['resource']} {each['check_name']}" for each in failed}
+    assert sorted(each for each in found if each.split()[0] not in CHECKOV_SKIPPED) == []
+    stale = set(CHECKOV_SKIPPED) - {each["check_id"] for each in failed}
+    assert stale == set(), "nothing is skipped that no longer fails"
+    for check, those in CHECKOV_SKIPPED_FOR.items():
+        assert {each["resource"] for each in failed if each["check_id"] == check} == those, check
+
+
+def test_the_schema_registry_is_fresh_and_each_schema_is_openapi():
+    before = (INFRA / "schema-registry.json").read_text()
+    made = run(sys.executable, "-c", f"import runpy, json; t = runpy.run_path({str(INFRA / 'schema-registry')!r}); "
+               "print(json.dumps(t['template'](), indent=1, ensure_ascii=False))")
+    assert made.stdout == before, "run infra/schema-registry"
+    contents = [each["Properties"].get("Content") for each in json.loads(before)["Resources"].values()]
+    published = {path.name for path in (ROOT / "schemas").glob("*/*.v1.json")}
+    assert len([content for content in contents if content]) >= len(published)
+    for content in filter(None, contents):
+        document = json.loads(content)
+        validate(document)
+        assert document["components"]["schemas"]["AWSEvent"]["x-amazon-events-detail-type"]
+
+
+# ---- Dead letters ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: str(path.relative_to(INFRA)))
+def test_every_rule_target_has_a_dead_letter_queue(path):
+    queues = resources(path, "AWS::SQS::Queue")
+    for name, rule in resources(path, "AWS::Events::Rule").items():
+        for target in rule["Properties"]["Targets"]:
+            assert targets(target["DeadLetterConfig"]) <= set(queues) and target["DeadLetterConfig"], name
+
+
+@pytest.mark.parametrize("path", [MAIN, QUEUE], ids=lambda path: path.name)
+def test_every_function_has_a_dead_letter_queue(path):
+    everywhere = template(path).get("Globals", {}).get("Function", {})
+    functions, queues = resources(path, FUNCTION), resources(path, "AWS::SQS::Queue")
+    assert functions
+    for name, function in functions.items():
+        properties = everywhere | function["Properties"]
+        assert targets(properties["DeadLetterQueue"]) <= set(queues), name
+        for event in properties.get("Events", {}).values():
+            assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
+            if event["Type"] == "SQS":
+                (source,) = targets(event["Properties"]["Queue"])
+                assert targets(queues[source]["Properties"]["RedrivePolicy"]) <= set(queues), source
+                hidden, timeout = queues[source]["Properties"]["VisibilityTimeout"], properties["Timeout"]
+                assert hidden >= 6 * timeout, "as the Lambda guide asks"
+            else:
+                assert targets(event["Properties"]["DestinationConfig"]["OnFailure"]) <= set(queues), name
+
+
+def test_every_dead_letter_queue_has_an_alarm():
+    for path in (MAIN, QUEUE, FORWARD):
+        watched = set().union(*(targets(alarm["Properties"]["Dimensions"]) for alarm in resources(path, "AWS::CloudWatch::Alarm").values()))
+        dead = {name for name in resources(path, "AWS::SQS::Queue") if name.endswith("Dead")}
+        assert dead and dead <= watched
+
+
+# ---- Permissions ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: str(path.relative_to(INFRA)))
+def test_no_policy_has_a_wildcard_but_those_listed_with_a_reason(path):
+    for name, statement in statements(path):
+        actions = listed(statement["Action"])
+        where = f"{name}: {actions}"
+        assert [each for each in actions if "*" in each and each != "kms:*"] == [], where
+        if "kms:*" in actions:
+            assert resources(path)[name]["Type"] == "AWS::KMS::Key", where
+        for resource in listed(statement.get("Resource", [])):
+            if resource == "*":
+                assert " ".join(actions) in EVERY_RESOURCE, where
+            for _, text in walk(resource):
+                if isinstance(text, str) and "*" in text and text != "*":
+                    assert text in STARS, where
+        if statement.get("Principal") == "*":
+            admits = statement["Effect"] == "Allow"
+            assert not admits or "aws:PrincipalOrgID" in statement["Condition"]["StringEquals"], where
+
+
+def test_every_function_has_a_role_of_its_own():
+    roles = [json.dumps(function["Properties"]["Role"]) for function in resources(MAIN, FUNCTION).values()]
+    assert len(set(roles)) == len(roles) == 5
+
+
+def test_each_role_allows_the_calls_that_its_function_makes_and_no_more():
+    """The table of services/lambda/src/lib.rs says what each calls."""
+    rows = table("log table", 1)
+    for name, column in functions_of_the_table().items():
+        allowed = {
+            action
+            for owner, statement in statements(MAIN)
+            if owner == f"{name}Role"
+            for action in listed(statement["Action"])
+        }
+        def marked(row):
+            return rows[row][column].strip() != ""
+        assert ("events:PutEvents" in allowed) == marked("`events:PutEvents`"), name
+        assert ("sns:Publish" in allowed) == marked("`sns:Publish`"), name
+        assert ("ses:SendEmail" in allowed) == marked("`ses:SendEmail`"), name
+        assert ("secretsmanager:GetSecretValue" in allowed) == marked("`secretsmanager:GetSecretValue`"), name
+        assert ("states:SendTaskSuccess" in allowed) == any(marked(row) for row in rows if "SendTaskSuccess" in row), name
+        for call in re.findall(r"`(\w+)`", rows["KMS"][column]):
+            assert f"kms:{call}" in allowed, name
+        for call in re.findall(r"`(\w+)`", rows["log table"][column]):
+            assert f"dynamodb:{call}" in allowed, name
+
+
+def test_only_functions_that_publish_may_speak_with_our_source():
+    policy = resources(MAIN)["OwnSourcePolicy"]["Properties"]["Statement"]
+    assert policy["Effect"] == "Deny" and policy["Condition"]["StringEquals"] == {"events:source": "countersign"}
+    publishers = {owner for owner, each in statements(MAIN) if owner.endswith("Role") and "events:PutEvents" in listed(each["Action"])}
+    assert targets(policy["Condition"]["ArnNotEquals"]) == publishers
+
+
+def test_other_accounts_may_listen_to_what_we_publish_and_to_nothing_else():
+    making = [each for _, each in statements(MAIN) if "events:PutRule" in listed(each["Action"])]
+    assert len(making) == 1
+    for each in making:
+        assert each["Condition"]["ForAllValues:StringEquals"] == {"events:source": "countersign"}
+        assert each["Condition"]["Null"] == {"events:source": "false"}, "a pattern without a source matches requests too"
+
+
+# ---- Settings and figures -------------------------------------------------------------------------
+
+
+def table(first: str, lead: int) -> dict[str, list[str]]:
+    """A table of the documentation in services/lambda/src/lib.rs: first cell to the others."""
+    text = (ROOT / "services/lambda/src/lib.rs").read_text()
+    lines = [line.removeprefix("//! |").rstrip().removesuffix("|") for line in text.splitlines() if line.startswith("//! |")]
+    cells = {row[0].strip(): row[lead:] for row in (line.split("|") for line in lines)}
+    assert first in cells
+    return cells
+
+
+def functions_of_the_table() -> dict[str, int]:
+    return {"Intake": 0, "Projector": 1, "Timekeeper": 2, "Notifier": 3, "Gateway": 4}
+
+
+def test_every_function_is_given_the_settings_that_it_needs_and_none_that_it_does_not_know():
+    rows = table("`LOG_TABLE`", 1)
+    assert [cell.strip() for cell in rows["variable"][:5]] == [name.lower() for name in functions_of_the_table()]
+    everywhere = set(template(MAIN)["Globals"]["Function"]["Environment"]["Variables"])
+    for name, column in functions_of_the_table().items():
+        function = resources(MAIN, FUNCTION)[name]["Properties"]
+        given = everywhere | set(function["Environment"]["Variables"])
+        marks = {word: cells[column].strip() for label, cells in rows.items() for word in re.findall(r"`([A-Z_]+)`", label) if len(cells) > 5}
+        assert {word for word, mark in marks.items() if mark == "●"} <= given, name
+        # Given to all, and read by those who need it.
+        known = {word for word, mark in marks.items() if mark} | {"AWS_ENDPOINT_URL", "BASE_URL"}
+        assert given <= known, name
+
+
+def test_alarms_and_dashboard_read_figures_that_the_functions_write():
+    own = {
+        alarm["Properties"]["MetricName"]
+        for alarm in resources(MAIN, "AWS::CloudWatch::Alarm").values()
+        if not str(alarm["Properties"]["Namespace"]).startswith("AWS/")
+    }
+    body = json.loads(resources(MAIN)["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+    shown = [metric for widget in body["widgets"] for metric in widget["properties"]["metrics"]]
+    own |= {metric[1] for metric in shown if metric[0].startswith("Countersign/")}
+    written = "".join(path.read_text() for path in (ROOT / "services").glob("**/src/*.rs") if "lambda" in path.parts)
+    assert {"Overdue", "ResumeFailures", "Reviews"} <= own
+    assert sorted(name for name in own if f'"{name}"' not in written) == []
+
+
+def test_the_tables_are_kept():
+    for name, table_ in resources(MAIN, "AWS::DynamoDB::Table").items():
+        kept = table_["Properties"]
+        assert table_["DeletionPolicy"] == table_["UpdateReplacePolicy"] == "Retain", name
+        assert kept["DeletionProtectionEnabled"] and kept["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+        assert kept["BillingMode"] == "PAY_PER_REQUEST" and kept["SSESpecification"]["SSEType"] == "KMS", name
+    assert resources(MAIN)["LogTable"]["Properties"]["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+
+
+def test_the_archive_keeps_what_we_publish_and_no_request_of_a_caller():
+    archive = resources(MAIN)["PublishedArchive"]["Properties"]
+    assert archive["EventPattern"] == {"source": ["countersign"]}
+
+
+def test_the_emulator_switches_off_what_is_listed_and_nothing_else():
+    on_aws, emulated = Resolved(MAIN, **EVERYTHING), Resolved(MAIN, **EVERYTHING, Emulator="true")
+    missing = set(on_aws.resources) - set(emulated.resources)
+    assert {name: on_aws.resources[name]["Type"] for name in missing} == NOT_ON_THE_EMULATOR
+    assert {name: on_aws.resources[name] for name in emulated.resources} == emulated.resources, "the rest is the same"
+    ours, theirs = (each.globals["Function"]["Environment"]["Variables"] for each in (on_aws, emulated))
+    assert {name for name in ours | theirs if ours.get(name) != theirs.get(name)} == {"AWS_ENDPOINT_URL", "BASE_URL"}
+
+
+def test_rules_take_in_neither_our_own_events_nor_replays(emulator):
+    """The patterns of the template, tried by EventBridge's own call on the emulator."""
+    rules = {"RequestsRule": MAIN, "PublishedRule": MAIN, "Forward": FORWARD}
+    patterns = {name: json.dumps(resources(path)[name]["Properties"]["EventPattern"]) for name, path in rules.items()}
+    event = {"id": "1", "account": "111122223333", "source": "x", "time": "2026-11-23T00:00:00Z", "region": "us-east-1",
+             "resources": [], "version": "0", "detail-type": "ReviewRequested", "detail": {}}
+
+    def matches(rule: str, **changes) -> bool:
+        tried = emulator.events.test_event_pattern(EventPattern=patterns[rule], Event=json.dumps(event | changes))
+        return tried["Result"]
+
+    assert matches("RequestsRule") and not matches("PublishedRule")
+    assert not matches("RequestsRule", source="countersign") and matches("PublishedRule", source="countersign")
+    assert not matches("RequestsRule", **{"replay-name": "r"})
+    assert not matches("PublishedRule", source="countersign", **{"replay-name": "r"})
+    assert not matches("RequestsRule", **{"detail-type": "ReviewDecided"})
+    assert matches("Forward", detail={"title": "t"}) and not matches("Forward", source="countersign")
+    assert not matches("Forward", detail={"resume": {"task_token": "t"}}), "tokens stay in the account that can complete them"
+
+
+@pytest.mark.parametrize("script", ["build", "deploy"])
+def test_the_scripts_say_how_they_are_used(script):
+    helped = run(INFRA / script, "--help")
+    assert helped.returncode == 0 and helped.stdout.startswith(f"Usage: infra/{script}")
+    assert run(INFRA / script, "--what").returncode == 64

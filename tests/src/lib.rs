@@ -1,0 +1,1 @@
+//! Tests from outside, the conformance of the stores, and the benchmarks.
