@@ -20,7 +20,7 @@ use crate::{
 pub use contact::{Contact, PersonContact, Reviewer};
 pub use detail::{ResumeDetail, ReviewRequestedDetail};
 pub use evidence::Evidence;
-pub use parse::salvage_resume;
+pub use parse::{salvage_groups, salvage_resume};
 
 /// The largest detail in bytes. EventBridge takes 256 KB an entry (PutEvents quotas); what is above
 /// this is refused by name, so that our own envelope always fits.

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     fault::{Fault, Reader},
+    ids::GroupId,
     secret::{TASK_TOKEN_MAX, TaskToken},
     time::Period,
 };
@@ -86,6 +87,14 @@ pub fn salvage_resume(detail: &Value) -> Option<ResumeRequest> {
         execution_arn: text("execution_arn").filter(|arn| arn.len() <= ARN_MAX).map(str::to_owned),
         deadline: text("deadline").and_then(|time| time.parse().ok()),
     })
+}
+
+/// The groups that a detail names as reviewers, with their places, though it may be otherwise invalid:
+/// whether they exist is told together with its other faults.
+pub fn salvage_groups(detail: &Value) -> Vec<(usize, GroupId)> {
+    let reviewers = detail.get("reviewers").and_then(Value::as_array).into_iter().flatten().take(REVIEWERS_MAX).enumerate();
+    let group = |reviewer: &Value| reviewer.get("group")?.as_str()?.parse().ok();
+    reviewers.filter_map(|(index, reviewer)| Some((index, group(reviewer)?))).collect()
 }
 
 /// The longest ARN of an execution (Step Functions API reference, `DescribeExecution`: 256; doubled

@@ -4,9 +4,9 @@ use events::{
     Fault, ReviewId, ReviewRequest,
     commit::SealedHandle,
     event::{RefusalKind, Resume, ReviewRefused, V},
-    request::{DETAIL_MAX, ResumeRequest, salvage_resume},
+    request::{DETAIL_MAX, ResumeRequest, salvage_groups, salvage_resume},
 };
-use review::{Answer, Command, State, command::Request};
+use review::{Answer, Command, State, command::Request, decide::unknown_groups};
 
 use crate::{BusEvent, Intake, IntakeError, Received};
 
@@ -29,7 +29,12 @@ impl Intake {
                 Some(refused) => Ok(refused),
                 None => self.open(event, request).await,
             },
-            Err(faults) => self.refuse(event, RefusalKind::Invalid, faults).await,
+            Err(mut faults) => {
+                let groups = salvage_groups(&event.detail);
+                let directory = self.reviews.directory().await?;
+                faults.extend(unknown_groups(groups.iter().map(|(index, group)| (*index, group)), &directory));
+                self.refuse(event, RefusalKind::Invalid, faults).await
+            }
         }
     }
 

@@ -15,6 +15,8 @@ use crate::{
     state::{Dated, Ending, Review, State},
 };
 
+pub use request::unknown_groups;
+
 /// Decides what a command does to a stream. Pure: the same arguments give the same decision, so a
 /// loser of a race folds the winner's commit and asks again.
 pub fn decide(state: &State, command: &Command, directory: &Directory, now: Timestamp) -> Decision {

@@ -21,14 +21,15 @@ fn invariant_06_a_request_that_is_refused_names_every_fault_and_fails_its_workfl
     let api = service.api();
     let (invalid, unapprovable) = (workflows.task(Wire::Whole), workflows.task(Wire::Whole));
     let mut detail = request("refused", resume(&invalid));
-    (detail["reviewers"], detail["expires_in"], detail["colour"]) = (json!([]), json!("tomorrow"), json!("red"));
+    (detail["reviewers"], detail["expires_in"], detail["colour"]) =
+        (json!([{"group": "nobody-knows"}]), json!("tomorrow"), json!("red"));
     api.put_event("ReviewRequested", &detail);
     let mut detail = request("nobody could", resume(&unapprovable));
     detail["reviewers"] = json!([{"group": "nobody-knows"}]);
     api.put_event("ReviewRequested", &detail);
 
     for (task, kind, pointers) in [
-        (&invalid, "invalid", vec!["/colour", "/expires_in", "/reviewers"]),
+        (&invalid, "invalid", vec!["/colour", "/expires_in", "/reviewers/0/group"]),
         (&unapprovable, "unapprovable", vec!["/reviewers/0/group"]),
     ] {
         let ended = eventually("the workflow is failed", crate::SOON, || workflows.ended(&task.0));

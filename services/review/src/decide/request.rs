@@ -1,7 +1,7 @@
 //! Opening a review, or finding the one that the same key opened.
 
 use events::{
-    Fault, Timestamp,
+    Fault, GroupId, Timestamp,
     event::{Resume, ResumeAttached, ReviewRequested, V},
     request::{Reviewer, SelfApproval},
 };
@@ -52,19 +52,24 @@ fn open(wish: &Request, directory: &Directory, now: Timestamp) -> Decision {
     Decision::one(Answer::Opened, event)
 }
 
+/// A fault for each group, at its place among the reviewers, that the directory does not have.
+pub fn unknown_groups<'a>(groups: impl IntoIterator<Item = (usize, &'a GroupId)>, directory: &Directory) -> Vec<Fault> {
+    let known: Vec<&str> = directory.groups.keys().map(|group| group.as_str()).take(20).collect();
+    let known = if known.is_empty() { "the directory has none yet".to_owned() } else { known.join(", ") };
+    let unknown = groups.into_iter().filter(|(_, group)| !directory.groups.contains_key(*group));
+    unknown
+        .map(|(index, _)| Fault::new(format!("/reviewers/{index}/group"), format!("a group of the directory ({known})")))
+        .collect()
+}
+
 /// Why this request could never be approved; empty when it could.
 fn unapprovable(wish: &Request, directory: &Directory, now: Timestamp) -> Vec<Fault> {
     let request = &wish.request;
-    let mut faults = Vec::new();
-    for (index, reviewer) in request.reviewers.iter().enumerate() {
-        if let Reviewer::Group(group) = reviewer
-            && !directory.groups.contains_key(group)
-        {
-            let known: Vec<&str> = directory.groups.keys().map(|group| group.as_str()).take(20).collect();
-            let known = if known.is_empty() { "the directory has none yet".to_owned() } else { known.join(", ") };
-            faults.push(Fault::new(format!("/reviewers/{index}/group"), format!("a group of the directory ({known})")));
-        }
-    }
+    let groups = request.reviewers.iter().enumerate().filter_map(|(index, reviewer)| match reviewer {
+        Reviewer::Group(group) => Some((index, group)),
+        Reviewer::Person(_) => None,
+    });
+    let mut faults = unknown_groups(groups, directory);
     let mut able = directory.resolve(&request.reviewers);
     let mut aside = "";
     if let (Some(requester), SelfApproval::Forbidden) = (&request.requester, request.policy.self_approval)
