@@ -38,7 +38,7 @@ pub(super) struct World {
     pub(super) gateway: Gateway,
     pub(super) store: SqliteStore,
     router: Router,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// An answer.
@@ -84,7 +84,14 @@ impl World {
             base_url: "http://127.0.0.1:8787".into(),
             demo: false,
         };
-        World { router: crate::router(gateway.clone()), gateway, store, _dir: dir }
+        World { router: crate::router(gateway.clone()), gateway, store, dir }
+    }
+
+    /// Keeps everybody from writing to the log until this connection rolls back.
+    pub(super) fn hold_the_log(&self) -> rusqlite::Connection {
+        let file = rusqlite::Connection::open(self.dir.path().join("countersign.db")).expect("the log");
+        file.execute_batch("BEGIN IMMEDIATE").expect("held");
+        file
     }
 
     /// Sends a request as it stands, but for the Host.

@@ -1,8 +1,13 @@
 //! The PutEvents call, entry by entry as AWS documents it.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{Reply, World, request, with};
+
+/// Well below the time for which a writer waits for the file, 5 s.
+const HELD: Duration = Duration::from_secs(1);
 
 async fn put(world: &World, body: impl ToString) -> Reply {
     let headers = [("x-amz-target", "AWSEvents.PutEvents"), ("content-type", "application/x-amz-json-1.1")];
@@ -92,7 +97,15 @@ async fn ten_entries_are_on_record_when_the_call_is_answered() {
     let world = World::new();
     let entries: Vec<Value> = (0..10).map(|n| entry(&with(request(), "request_key", json!(format!("key-{n}"))))).collect();
     let before = world.store.commits_total();
+    // Somebody else has the file for a moment, as a backup may: meanwhile all ten come to wait, however
+    // busy the machine is. Appends that did not go on together would still take a sync each.
+    let held = world.hold_the_log();
+    let release = std::thread::spawn(move || {
+        std::thread::sleep(HELD);
+        held.execute_batch("ROLLBACK").expect("let go");
+    });
     let reply = put(&world, json!({"Entries": entries})).await;
+    release.join().expect("let go");
     assert_eq!(reply.json()["FailedEntryCount"], 0);
     for n in 0..10 {
         let key = format!("key-{n}").parse().expect("a key");
