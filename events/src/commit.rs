@@ -7,6 +7,7 @@
 //! body carries its SHA-256, which binds it.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::{
     digest::{CommitHash, HandleHash, canonical},
@@ -96,12 +97,20 @@ struct BodyRef<'a> {
 }
 
 #[derive(Deserialize)]
-struct Body {
+struct Body<'a> {
     at: Timestamp,
-    events: Vec<Event>,
+    #[serde(borrow)]
+    events: Vec<&'a RawValue>,
     previous: CommitHash,
     stream: StreamId,
     version: Version,
+}
+
+impl Body<'_> {
+    fn events(&self) -> Result<Vec<Event>, serde_json::Error> {
+        let read = |event: &&RawValue| Event::of_type(&Event::kind_of(event.get())?, event.get());
+        self.events.iter().map(read).collect()
+    }
 }
 
 /// A commit that cannot be written or read. Final: trying again gives the same.
@@ -178,11 +187,13 @@ impl StoredCommit {
     /// [`CommitError::Undecodable`] for an event type or version that this build does not know;
     /// [`CommitError::Misplaced`] when the body belongs elsewhere. Both name stream and version.
     pub fn decode(&self) -> Result<Commit, CommitError> {
-        let body: Body = serde_json::from_slice(&self.body).map_err(|source| CommitError::Undecodable {
-            stream: self.stream,
-            version: self.version,
-            source,
-        })?;
+        let undecodable = |source| CommitError::Undecodable { stream: self.stream, version: self.version, source };
+        // Known to be text once, it need not be looked at again with each of its strings.
+        let body = match std::str::from_utf8(&self.body) {
+            Ok(text) => serde_json::from_str::<Body<'_>>(text),
+            Err(_) => serde_json::from_slice(&self.body),
+        };
+        let body = body.map_err(undecodable)?;
         if (body.stream, body.version) != (self.stream, self.version) {
             return Err(CommitError::Misplaced {
                 stream: self.stream,
@@ -197,7 +208,7 @@ impl StoredCommit {
             previous: body.previous,
             hash: self.hash,
             at: body.at,
-            events: body.events,
+            events: body.events().map_err(undecodable)?,
             sealed: self.sealed.clone(),
         })
     }

@@ -3,20 +3,28 @@
 
 mod directory;
 mod ending;
+mod integration;
 mod notice;
 mod request;
 mod vote;
 mod workflow;
+
+use std::{borrow::Cow, sync::Arc};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use directory::{GroupDefined, GroupRemoved, PersonRegistered, PersonRemoved};
 pub use ending::{Canceller, ReviewCancelled, ReviewDecided, ReviewExpired, Verdict};
-pub use notice::{Channel, NotificationFailed, Occasion, ReviewNotified};
+pub use integration::{INTEGRATION_ACCOUNT, IntegrationRegistered, IntegrationRevoked, Scope};
+pub use notice::{
+    Channel, NoticeUpdateFailed, NoticeUpdated, NotificationFailed, Occasion, Purpose, ReviewNotified, ReviewReminded,
+};
 pub use request::{Origin, RefusalKind, Resume, ReviewRefused, ReviewRequested};
 pub use vote::{Choice, EnteredBy, VoteCast, VoteRefusal, VoteRefused};
-pub use workflow::{ConfirmedBy, ResumeAttached, WorkflowResumeFailed, WorkflowResumeUnconfirmed, WorkflowResumed};
+pub use workflow::{
+    ConfirmedBy, ExecutionStatus, ResumeAttached, WorkflowEnded, WorkflowResumeFailed, WorkflowResumeUnconfirmed, WorkflowResumed,
+};
 
 /// The version of an event's shape: reads and writes the number `N` alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,7 +48,7 @@ impl<'de, const N: u8> Deserialize<'de> for V<N> {
 }
 
 impl<const N: u8> JsonSchema for V<N> {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
+    fn schema_name() -> Cow<'static, str> {
         format!("Version{N}").into()
     }
     fn inline_schema() -> bool {
@@ -51,24 +59,63 @@ impl<const N: u8> JsonSchema for V<N> {
     }
 }
 
+// The shared ones are several times as large as the others, which would be as large as they are; a fold keeps them whole
+// and need not copy them.
 macro_rules! events {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
+    (shared { $($(#[$large_doc:meta])* $large:ident),+ $(,)? } $($(#[$doc:meta])* $name:ident),+ $(,)?) => {
         /// One thing that happened.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "type")]
         pub enum Event {
+            $($(#[$large_doc])* $large(Arc<$large>),)+
             $($(#[$doc])* $name($name),)+
         }
 
         impl Event {
             /// The name of every event type, in the order of the vocabulary.
-            pub const TYPES: &'static [&'static str] = &[$(stringify!($name)),+];
+            pub const TYPES: &'static [&'static str] = &[$(stringify!($large),)+ $(stringify!($name)),+];
+
+            /// Reads an event whose type is known: the same as reading it as an [`Event`], which must look for its type
+            /// first and meanwhile keep all that stands before it.
+            ///
+            /// # Errors
+            /// When it is not an event of this type, or of a version that this build does not know.
+            pub fn of_type(kind: &str, json: &str) -> Result<Event, serde_json::Error> {
+                match kind {
+                    $(stringify!($large) => serde_json::from_str(json).map(|event| Event::$large(Arc::new(event))),)+
+                    $(stringify!($name) => serde_json::from_str(json).map(Event::$name),)+
+                    // Not by the way of all types, whose code would make each function on AWS larger.
+                    _ => Err(serde::de::Error::unknown_variant(kind, Event::TYPES)),
+                }
+            }
+
+            /// The type that the JSON of an event names.
+            ///
+            /// # Errors
+            /// When it is no JSON object, or names none.
+            pub fn kind_of(json: &str) -> Result<Cow<'_, str>, serde_json::Error> {
+                #[derive(Deserialize)]
+                struct Tagged<'a> {
+                    #[serde(borrow, rename = "type")]
+                    kind: Cow<'a, str>,
+                }
+                Ok(serde_json::from_str::<Tagged<'_>>(json)?.kind)
+            }
 
             /// The type's name, which is also its `detail-type` on the bus.
             pub fn type_name(&self) -> &'static str {
-                match self { $(Event::$name(_) => stringify!($name),)+ }
+                match self {
+                    $(Event::$large(_) => stringify!($large),)+
+                    $(Event::$name(_) => stringify!($name),)+
+                }
             }
         }
+
+        $(impl From<$large> for Event {
+            fn from(event: $large) -> Event {
+                Event::$large(Arc::new(event))
+            }
+        })+
 
         $(impl From<$name> for Event {
             fn from(event: $name) -> Event {
@@ -79,14 +126,22 @@ macro_rules! events {
 }
 
 events! {
-    /// A valid request was recorded.
-    ReviewRequested,
-    /// A request was invalid, reused a key, or could never be approved.
-    ReviewRefused,
+    shared {
+        /// A valid request was recorded.
+        ReviewRequested,
+        /// A request was invalid, reused a key, or could never be approved.
+        ReviewRefused,
+    }
     /// A reviewer was reached.
     ReviewNotified,
     /// A reviewer was not reached.
     NotificationFailed,
+    /// A message that stands at a channel shows how far the review has come since.
+    NoticeUpdated,
+    /// A message that stands at a channel could not be changed.
+    NoticeUpdateFailed,
+    /// It was time to ask again.
+    ReviewReminded,
     /// A person's vote counted.
     VoteCast,
     /// A vote did not count.
@@ -105,6 +160,8 @@ events! {
     WorkflowResumeFailed,
     /// The workflow no longer waits, and nothing shows whether our answer or something else ended it.
     WorkflowResumeUnconfirmed,
+    /// A waiting workflow ended by itself before the review did.
+    WorkflowEnded,
     /// A person was written into the directory, or changed.
     PersonRegistered,
     /// A person left the directory.
@@ -113,4 +170,8 @@ events! {
     GroupDefined,
     /// A group left the directory.
     GroupRemoved,
+    /// A program was given a bearer token, or another one.
+    IntegrationRegistered,
+    /// A program's bearer token is no longer taken.
+    IntegrationRevoked,
 }

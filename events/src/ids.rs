@@ -1,10 +1,14 @@
 //! Ids. Each is a type of its own, so that one cannot be passed for another.
 
+mod text;
+
 use std::{fmt, str::FromStr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub use text::{EMAIL_MAX, GroupId, IntegrationId, PersonId, RequestKey};
 
 /// Says what an id should have looked like.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,34 +22,6 @@ pub struct InvalidId {
 
 fn invalid(found: &str, expected: &'static str) -> InvalidId {
     InvalidId { found: found.chars().take(80).collect(), expected }
-}
-
-/// Implements the string face of a newtype over `String` whose `parse` is the only way in.
-macro_rules! text_id {
-    ($name:ident) => {
-        impl $name {
-            /// The id as text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-        impl TryFrom<String> for $name {
-            type Error = InvalidId;
-            fn try_from(text: String) -> Result<Self, InvalidId> {
-                text.parse()
-            }
-        }
-        impl From<$name> for String {
-            fn from(id: $name) -> String {
-                id.0
-            }
-        }
-    };
 }
 
 /// The namespace of derived review ids (a random UUID, fixed for ever).
@@ -76,9 +52,12 @@ impl ReviewId {
     }
 
     fn derive(kind: &str, account: &str, source: &str, name: &str, attempt: u32) -> ReviewId {
-        // Length-prefixed, so that ("a", "bc") and ("ab", "c") differ.
-        let text = [kind, account, source, name, &attempt.to_string()].map(|part| format!("{}:{part}", part.len())).join("|");
-        ReviewId(Uuid::new_v5(&REVIEWS, text.as_bytes()))
+        ReviewId(derived(&REVIEWS, &[kind, account, source, name, &attempt.to_string()]))
+    }
+
+    /// The review of this UUID, as it was kept in bytes.
+    pub fn from_bytes(uuid: [u8; 16]) -> ReviewId {
+        ReviewId(Uuid::from_bytes(uuid))
     }
 
     /// The UUID behind the id.
@@ -97,6 +76,35 @@ impl FromStr for ReviewId {
     type Err = InvalidId;
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         Uuid::try_parse(text).map(ReviewId).map_err(|_| invalid(text, "a review id (a UUID)"))
+    }
+}
+
+/// A UUID of these parts. Length-prefixed, so that ("a", "bc") and ("ab", "c") differ.
+fn derived(namespace: &Uuid, parts: &[&str]) -> Uuid {
+    let parts: Vec<String> = parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
+    Uuid::new_v5(namespace, parts.join("|").as_bytes())
+}
+
+/// The namespace of derived execution ids (a random UUID, fixed for ever).
+const EXECUTIONS: Uuid = Uuid::from_u128(0x1de3_77a0_5b0c_4f6e_9d24_c8a6_0b95_e27f);
+
+/// A workflow's execution, as the account knows it that asked for the review. Derived, so that an
+/// event about an execution finds the reviews that wait with it; and an account that names another
+/// account's execution as its own is never found by what that other account's executions do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ExecutionId(Uuid);
+
+impl ExecutionId {
+    /// The execution of this ARN, as `account` knows it.
+    pub fn new(account: &str, arn: &str) -> ExecutionId {
+        ExecutionId(derived(&EXECUTIONS, &[account, arn]))
+    }
+}
+
+impl fmt::Display for ExecutionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
     }
 }
 
@@ -197,84 +205,9 @@ impl fmt::Display for EventId {
     }
 }
 
-/// A person: their e-mail address in lower case, or `slack:TEAM/USER` for one who is known by
-/// Slack alone. The directory says which addresses are one person.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String", into = "String")]
-pub struct PersonId(String);
-text_id!(PersonId);
-
-/// The longest e-mail address that can be delivered to (RFC 5321, 4.5.3.1.3, less the brackets).
-pub const EMAIL_MAX: usize = 254;
-
-impl FromStr for PersonId {
-    type Err = InvalidId;
-    fn from_str(text: &str) -> Result<Self, InvalidId> {
-        const EXPECTED: &str = "an e-mail address or slack:TEAM/USER";
-        if let Some(slack) = text.strip_prefix("slack:") {
-            let plain = |part: &str| !part.is_empty() && part.len() <= 64 && part.chars().all(|c| c.is_ascii_alphanumeric());
-            return match slack.split_once('/') {
-                Some((team, user)) if plain(team) && plain(user) => Ok(PersonId(text.to_owned())),
-                _ => Err(invalid(text, EXPECTED)),
-            };
-        }
-        let lower = text.to_lowercase();
-        let well_formed = lower.len() <= EMAIL_MAX
-            && lower.split_once('@').is_some_and(|(local, domain)| {
-                !local.is_empty()
-                    && !domain.is_empty()
-                    && !domain.contains('@')
-                    && !domain.starts_with('.')
-                    && !domain.ends_with('.')
-            })
-            && !lower.chars().any(|c| {
-                c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | ',' | ';' | '(' | ')' | '[' | ']' | '\\')
-            });
-        if well_formed { Ok(PersonId(lower)) } else { Err(invalid(text, EXPECTED)) }
-    }
-}
-
-/// A group of people, as the directory names it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String", into = "String")]
-pub struct GroupId(String);
-text_id!(GroupId);
-
-impl FromStr for GroupId {
-    type Err = InvalidId;
-    fn from_str(text: &str) -> Result<Self, InvalidId> {
-        let ok =
-            (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-        if ok { Ok(GroupId(text.to_owned())) } else { Err(invalid(text, "1 to 64 letters, digits, '-', '_' or '.'")) }
-    }
-}
-
-/// The caller's own name for a request; the idempotency key of `ReviewRequested`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String", into = "String")]
-pub struct RequestKey(String);
-text_id!(RequestKey);
-
-impl FromStr for RequestKey {
-    type Err = InvalidId;
-    fn from_str(text: &str) -> Result<Self, InvalidId> {
-        let ok = (1..=200).contains(&text.len()) && !text.chars().any(char::is_control);
-        if ok { Ok(RequestKey(text.to_owned())) } else { Err(invalid(text, "1 to 200 bytes without control characters")) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_person_is_one_whatever_the_case_of_the_address() {
-        assert_eq!("Ana@Example.com".parse::<PersonId>(), "ana@example.com".parse());
-        assert_eq!("slack:T01/U02".parse::<PersonId>().map(|p| p.to_string()), Ok("slack:T01/U02".into()));
-        for bad in ["", "ana", "@x", "a@", "a b@c.d", "a@b@c", "slack:T01", "slack:/U", "<a@b.c>", "a@b.c\n"] {
-            assert!(bad.parse::<PersonId>().is_err(), "{bad:?} was taken for a person");
-        }
-    }
 
     #[test]
     fn review_ids_are_derived_and_do_not_collide_across_fields() {

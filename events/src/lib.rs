@@ -10,6 +10,7 @@
 //! | [`request`] | `ReviewRequested` as a caller writes it, and its faults |
 //! | [`inbound`] | the other details that callers put on the bus |
 //! | [`published`] | what listeners receive |
+//! | [`mod@line`] | what a caller wrote, as people are shown it in one line |
 //! | [`schema`] | the published JSON Schemas of what comes in and goes out |
 //! | [`ids`], [`digest`], [`time`], [`secret`] | the small types |
 
@@ -19,6 +20,7 @@ pub mod event;
 pub mod fault;
 pub mod ids;
 pub mod inbound;
+pub mod line;
 pub mod published;
 pub mod request;
 pub mod schema;
@@ -28,7 +30,7 @@ pub mod time;
 pub use commit::{Commit, CommitError, NewCommit, StoredCommit};
 pub use event::Event;
 pub use fault::Fault;
-pub use ids::{EventId, GroupId, PersonId, RequestKey, ReviewId, StreamId, Version};
+pub use ids::{EventId, ExecutionId, GroupId, IntegrationId, PersonId, RequestKey, ReviewId, StreamId, Version};
 pub use request::ReviewRequest;
 pub use secret::TaskToken;
 pub use time::{Period, Timestamp};

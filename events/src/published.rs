@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     commit::Commit,
     digest::{SubjectDigest, TokenHash},
-    event::{self, Event, Origin, RefusalKind, Resume, V},
+    event::{self, Canceller, Event, ExecutionStatus, Origin, RefusalKind, Resume, V},
     fault::Fault,
     ids::{EventId, PersonId, RequestKey, ReviewId, Version},
     request::{Policy, Reviewer, Risk},
@@ -16,6 +16,10 @@ use crate::{
 
 /// The source of everything that we publish. Nobody else may use it.
 pub const SOURCE: &str = "countersign";
+
+/// The source of what Step Functions says of executions. EventBridge lets no caller put an event under
+/// a source that begins with `aws.`.
+pub const STATES: &str = "aws.states";
 
 /// One published event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -107,6 +111,63 @@ pub struct Attached {
     pub deadline: Option<Timestamp>,
 }
 
+/// Published `ReviewCancelled`, version 1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Cancelled {
+    /// Version of this shape.
+    pub v: V<1>,
+    /// Who. For an execution that ended it is the service that said so, source `aws.states`.
+    pub by: CancelledBy,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The workflow that waited for the review, when that ended and took the review with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution: Option<EndedExecution>,
+}
+
+/// Who withdrew a review: the forms of version 1, which listeners may rely on being all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Canceller")]
+pub enum CancelledBy {
+    /// The person who asked for it.
+    Requester(PersonId),
+    /// The program that asked for it, or Step Functions.
+    Source {
+        /// Its account.
+        account: String,
+        /// Its bus source.
+        source: String,
+    },
+    /// The holder of the operator's key.
+    Operator,
+}
+
+/// A workflow that ended by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EndedExecution {
+    /// Its ARN.
+    pub arn: String,
+    /// How it ended.
+    pub status: ExecutionStatus,
+}
+
+impl From<&event::ReviewCancelled> for Cancelled {
+    fn from(event: &event::ReviewCancelled) -> Cancelled {
+        let (by, execution) = match event.by.clone() {
+            Canceller::Requester(person) => (CancelledBy::Requester(person), None),
+            Canceller::Source { account, source } => (CancelledBy::Source { account, source }, None),
+            Canceller::Operator => (CancelledBy::Operator, None),
+            Canceller::Execution { arn, status } => {
+                let account = arn.split(':').nth(4).unwrap_or_default().to_owned();
+                (CancelledBy::Source { account, source: STATES.to_owned() }, Some(EndedExecution { arn, status }))
+            }
+        };
+        Cancelled { v: V, by, reason: event.reason.clone(), execution }
+    }
+}
+
 /// One entry for the bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -182,15 +243,24 @@ fn detail(id: &EventId, at: Timestamp, event: &Event, link: Option<&str>) -> Res
         ),
         Event::ReviewNotified(event) => write(id, at, event),
         Event::NotificationFailed(event) => write(id, at, event),
+        Event::ReviewReminded(event) => write(id, at, event),
         Event::VoteCast(event) => write(id, at, event),
         Event::VoteRefused(event) => write(id, at, event),
         Event::ReviewDecided(event) => write(id, at, event),
         Event::ReviewExpired(event) => write(id, at, event),
-        Event::ReviewCancelled(event) => write(id, at, event),
+        Event::ReviewCancelled(event) => write(id, at, &Cancelled::from(event)),
         Event::WorkflowResumed(event) => write(id, at, event),
         Event::WorkflowResumeFailed(event) => write(id, at, event),
         Event::WorkflowResumeUnconfirmed(event) => write(id, at, event),
-        Event::PersonRegistered(_) | Event::PersonRemoved(_) | Event::GroupDefined(_) | Event::GroupRemoved(_) => Ok(None),
+        Event::WorkflowEnded(event) => write(id, at, event),
+        // How a channel's message looks is nobody else's business.
+        Event::NoticeUpdated(_) | Event::NoticeUpdateFailed(_) => Ok(None),
+        Event::PersonRegistered(_)
+        | Event::PersonRemoved(_)
+        | Event::GroupDefined(_)
+        | Event::GroupRemoved(_)
+        | Event::IntegrationRegistered(_)
+        | Event::IntegrationRevoked(_) => Ok(None),
     }
 }
 

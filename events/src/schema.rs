@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     event,
     inbound::{CancelRequested, NoticeReported, VoteSubmitted},
-    published::{Attached, Detail, Refused, Requested},
+    published::{Attached, Cancelled, Detail, Refused, Requested},
     request::ReviewRequestedDetail,
 };
 
@@ -25,11 +25,12 @@ pub fn all() -> Vec<(String, Value)> {
         outbound::<Refused>("ReviewRefused", "A request was invalid, reused a key, or could never be approved."),
         outbound::<event::ReviewNotified>("ReviewNotified", "A reviewer was reached."),
         outbound::<event::NotificationFailed>("NotificationFailed", "A reviewer was not reached."),
+        outbound::<event::ReviewReminded>("ReviewReminded", "It was time to ask again those who could decide and had not."),
         outbound::<event::VoteCast>("VoteCast", "A person's vote counted."),
         outbound::<event::VoteRefused>("VoteRefused", "A vote did not count."),
         outbound::<event::ReviewDecided>("ReviewDecided", "The outcome under the policy."),
         outbound::<event::ReviewExpired>("ReviewExpired", "Nobody decided in time."),
-        outbound::<event::ReviewCancelled>("ReviewCancelled", "The review was withdrawn."),
+        outbound::<Cancelled>("ReviewCancelled", "The review was withdrawn."),
         outbound::<Attached>("ResumeAttached", "A further workflow waits on this review."),
         outbound::<event::WorkflowResumed>("WorkflowResumed", "A waiting workflow was told the outcome and took it."),
         outbound::<event::WorkflowResumeFailed>("WorkflowResumeFailed", "A waiting workflow could not be told."),
@@ -37,6 +38,7 @@ pub fn all() -> Vec<(String, Value)> {
             "WorkflowResumeUnconfirmed",
             "The workflow no longer waits, and nothing shows whether our answer or something else ended it.",
         ),
+        outbound::<event::WorkflowEnded>("WorkflowEnded", "A waiting workflow ended by itself before the review did."),
     ]
 }
 

@@ -2,14 +2,13 @@
 
 use std::{fmt, str::FromStr};
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 
 /// A point in time, UTC, to the millisecond; written as `2026-11-23T04:11:21.123Z`, which sorts as
 /// text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
-#[serde(from = "DateTime<Utc>")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
 #[schemars(with = "DateTime<Utc>")]
 pub struct Timestamp(DateTime<Utc>);
 
@@ -56,7 +55,50 @@ impl fmt::Display for Timestamp {
 impl FromStr for Timestamp {
     type Err = chrono::ParseError;
     fn from_str(text: &str) -> Result<Self, chrono::ParseError> {
-        DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc).into())
+        match as_written(text.as_bytes()) {
+            Some(time) => Ok(time),
+            None => DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc).into()),
+        }
+    }
+}
+
+/// Reads what `Display` writes, without chrono's parser for all that RFC 3339 allows: a fold of a whole log reads one or
+/// two with each event. `None` for any other text, right or wrong.
+fn as_written(text: &[u8]) -> Option<Timestamp> {
+    let text: &[u8; 24] = text.try_into().ok()?;
+    let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.'), (23, b'Z')];
+    if marks.iter().any(|(at, mark)| text[*at] != *mark) {
+        return None;
+    }
+    let number = |digits: &[u8]| {
+        let digit = |number: u32, digit: &u8| digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0'));
+        digits.iter().try_fold(0, digit)
+    };
+    let year = i32::try_from(number(&text[..4])?).ok()?;
+    let date = NaiveDate::from_ymd_opt(year, number(&text[5..7])?, number(&text[8..10])?)?;
+    let (hour, minute, second) = (number(&text[11..13])?, number(&text[14..16])?, number(&text[17..19])?);
+    date.and_hms_milli_opt(hour, minute, second, number(&text[20..23])?).map(|time| Timestamp(time.and_utc()))
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// Reads a text without keeping it.
+struct Text;
+
+impl Visitor<'_> for Text {
+    type Value = Timestamp;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an RFC 3339 formatted date and time string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Timestamp, E> {
+        // What chrono's own `Deserialize` takes, which earlier builds used.
+        as_written(text.as_bytes()).map_or_else(|| text.parse().map(DateTime::<Utc>::into).map_err(E::custom), Ok)
     }
 }
 
@@ -176,6 +218,22 @@ mod tests {
         for bad in ["", "P", "PT", "24H", "P1M", "P1Y", "PT1H1H", "PT1M1H", "PT-1H", "PT1.5H", "PT99999999999999999999H", "pt1h"]
         {
             assert!(bad.parse::<Period>().is_err(), "{bad:?} was taken for a period");
+        }
+    }
+
+    #[test]
+    fn a_time_as_we_write_it_is_the_time_that_chrono_reads() {
+        let texts =
+            ["2026-11-23T04:11:21.123Z", "2024-02-29T23:59:59.999Z", "2023-02-29T00:00:00.000Z", "0000-01-01T00:00:00.000Z"];
+        let odd =
+            ["2026-11-23T04:11:60.123Z", "2026-13-01T00:00:00.000Z", "2026-11-23 04:11:21.123Z", "2026-11-23T24:00:00.000Z"];
+        for text in texts.into_iter().chain(odd).chain(["2026-11-23T04:11:2١.123Z", "2026-11-23T04:11:21.12+Z", "", "x"]) {
+            let chronos = DateTime::parse_from_rfc3339(text).map(|time| Timestamp::from(time.with_timezone(&Utc)));
+            assert_eq!(text.parse(), chronos, "{text}");
+            let json = serde_json::Value::from(text);
+            let chronos =
+                serde_json::from_value::<DateTime<Utc>>(json.clone()).map(Timestamp::from).map_err(|error| error.to_string());
+            assert_eq!(serde_json::from_value::<Timestamp>(json).map_err(|error| error.to_string()), chronos, "{text}");
         }
     }
 

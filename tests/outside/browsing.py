@@ -2,6 +2,7 @@
 
 import re
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 # Chromium writes this for every answer of 400 and above; tests that ask for one expect it.
@@ -57,6 +58,22 @@ class Browsing:
         expect(page.get_by_role("heading", name="Reviews")).to_be_visible()
         return page
 
+    def person(self, service, email: str, **looks) -> Page:
+        """A browser that signed in as this person by the link they asked for, at their inbox."""
+        page = self.open(f"{service.url}/signin", **looks)
+        ask_for_a_link(page, email)
+        page.goto(service.person_link(email))
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("heading", name="Reviews")).to_be_visible()
+        return page
+
+
+def ask_for_a_link(page: Page, email: str) -> None:
+    """Fills in the form of the sign-in page."""
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_role("button", name="Send me a link").click()
+    expect(page.get_by_role("heading", name="A link is on its way")).to_be_visible()
+
 
 def decide(page: Page, choice: str, reason: str = "") -> None:
     """Presses a button of the form as a person does."""
@@ -80,6 +97,19 @@ def check_fits(page: Page) -> None:
     """The page does not scroll sideways."""
     wide = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert wide[0] <= wide[1], f"{page.url} is {wide[0]} wide in a window of {wide[1]}"
+
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+def check_axe(page: Page, seen: list[str], practices: bool = True) -> None:
+    """Adds what axe-core finds of WCAG 2.2 A and AA, and of its best practices."""
+    rules = {"runOnly": WCAG + ["best-practice"] * practices, "resultTypes": ["violations"]}
+    found = Axe().run(page, options=rules).response
+    assert found["passes"], "the rules ran"
+    for violation in found["violations"]:
+        for node in violation["nodes"]:
+            seen.append(f"{page.url}: {violation['id']} ({violation['impact']}): {node['html'][:160]} {node['failureSummary']}")
 
 
 FAINT = """() => {

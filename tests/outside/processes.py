@@ -63,12 +63,16 @@ class Program:
         self.command, self.env, self.log, self.cwd = command, env, log, cwd
         self.process: subprocess.Popen | None = None
 
-    def start(self, ready: str, seconds: float = 20) -> None:
-        """Starts it and waits until a GET of `ready` answers 200."""
+    def launch(self) -> None:
+        """Starts it, and waits for nothing."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command, env=self.env, cwd=self.cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
+
+    def start(self, ready: str, seconds: float = 20) -> None:
+        """Starts it and waits until a GET of `ready` answers 200."""
+        self.launch()
         session = http()
 
         def answers() -> bool:

@@ -21,12 +21,12 @@ NO_ENDPOINT = "http://127.0.0.1:9"
 class Service:
     """`countersign serve` on a data directory of its own."""
 
-    def __init__(self, folder: Path, *options: str, sfn: str = NO_ENDPOINT):
+    def __init__(self, folder: Path, *options: str, sfn: str = NO_ENDPOINT, **settings: str):
         self.folder, self.data = folder, folder / "data"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         command = [str(BINARY), "serve", "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}", *options]
-        settings = environment(AWS_ENDPOINT_URL_SFN=sfn)
+        settings = environment(AWS_ENDPOINT_URL_SFN=sfn, **settings)
         self.program = Program(command, settings, folder / "countersign.log", folder)
         self.http = http()
         self.start()
@@ -55,6 +55,11 @@ class Service:
     def signin_link(self) -> str:
         """The link that signs a browser in as the operator, as the last start printed it."""
         return re.findall(r"Sign in as the operator: (\S+)", self.printed())[-1]
+
+    def person_link(self, email: str) -> str:
+        """The newest link that this person was sent to sign in by, once it is printed."""
+        pattern = re.compile(rf"^{re.escape(email)} signs in by:\n  (\S+)$", re.MULTILINE)
+        return eventually(f"{email} is sent a link", lambda: pattern.findall(self.printed()))[-1]
 
     def link(self, title: str, name: str) -> str:
         """The link that this person was sent for the review of this title, once it is printed."""

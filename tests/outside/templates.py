@@ -15,11 +15,18 @@ ALL = [MAIN, QUEUE, FORWARD, EXAMPLES, CONSUMER]
 EVERYTHING = {
     "SendingAccounts": "111122223333",
     "OrganizationId": "o-0123456789",
+    "OutsideRoles": "arn:aws:iam::111122223333:role/resume",
     "BaseUrl": "",
     "MailFrom": "a@example.com",
     "MailIdentity": "example.com",
+    "MailOutcome": "true",
     "AlertEmail": "a@example.com",
     "AlertPhone": "+100000000",
+    "SendSms": "true",
+    "SlackSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:slack",
+    "OidcIssuer": "https://id.example.com",
+    "OidcClientId": "countersign",
+    "OidcSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:oidc",
     "OperatorEmail": "a@example.com",
 }
 

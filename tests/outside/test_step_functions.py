@@ -208,6 +208,8 @@ def test_a_service_killed_after_the_answer_and_before_its_record_finds_out_what_
     pipeline.decide(review)
     assert execution.ended()["status"] == "SUCCEEDED"
     pipeline.service.kill9()
+    # One, or two when the machine took longer than the service waits for an answer.
+    tried = pipeline.answers()
     pipeline.forwarder.hold_answers(False)
 
     pipeline.service.restart()
@@ -215,7 +217,7 @@ def test_a_service_killed_after_the_answer_and_before_its_record_finds_out_what_
     [event] = told(pipeline, review)
     if pipeline.emulator.name == "ministack":
         assert (event["type"], event["confirmed_by"]) == ("WorkflowResumed", "history")
-    assert pipeline.answers() == 2
+    assert pipeline.answers() == tried + 1
 
 
 def test_a_request_that_was_acknowledged_survives_a_kill(pipeline):

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::V;
+use super::{V, workflow::ExecutionStatus};
 use crate::{digest::SubjectDigest, ids::PersonId, time::Timestamp};
 
 /// How a decided review came out.
@@ -56,6 +56,13 @@ pub enum Canceller {
     },
     /// The holder of the operator's key.
     Operator,
+    /// The workflow that waited for it, by ending itself.
+    Execution {
+        /// The execution's ARN.
+        arn: String,
+        /// How it ended.
+        status: ExecutionStatus,
+    },
 }
 
 /// See [`Event::ReviewCancelled`](super::Event::ReviewCancelled).

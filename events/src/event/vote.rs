@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{V, notice::Channel};
-use crate::{digest::SubjectDigest, ids::PersonId};
+use crate::{
+    digest::SubjectDigest,
+    ids::{IntegrationId, PersonId},
+};
 
 /// What a person says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +48,13 @@ pub struct VoteCast {
     /// Who typed it in, when that was not the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entered_by: Option<EnteredBy>,
+    /// The program that handed it in with a bearer token of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration: Option<IntegrationId>,
+    /// The Slack account that acted, where the confirmed address of its profile alone says that it is this
+    /// person; absent where the directory or the request says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matched_account: Option<PersonId>,
     /// Digest of what they saw.
     pub subject_digest: SubjectDigest,
 }
@@ -86,6 +96,13 @@ pub struct VoteRefused {
     /// Who typed it in, when that was not the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entered_by: Option<EnteredBy>,
+    /// The program that handed it in with a bearer token of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration: Option<IntegrationId>,
+    /// The Slack account that acted, where the confirmed address of its profile alone says that it is this
+    /// person; absent where the directory or the request says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matched_account: Option<PersonId>,
     /// Why it did not count.
     pub why: VoteRefusal,
 }

@@ -62,3 +62,38 @@ pub struct WorkflowResumeUnconfirmed {
     /// What the endpoint answered: `TaskTimedOut` or `TaskDoesNotExist`.
     pub error: String,
 }
+
+/// How an execution ended that did not wait for us any longer ("Step Functions Execution Status
+/// Change" in the Step Functions developer guide).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ExecutionStatus {
+    /// Somebody stopped it.
+    Aborted,
+    /// Its own time limit passed.
+    TimedOut,
+    /// It failed.
+    Failed,
+}
+
+impl ExecutionStatus {
+    /// What it did, after "which": `was stopped`, `timed out` or `failed`.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            ExecutionStatus::Aborted => "was stopped",
+            ExecutionStatus::TimedOut => "timed out",
+            ExecutionStatus::Failed => "failed",
+        }
+    }
+}
+
+/// See [`Event::WorkflowEnded`](super::Event::WorkflowEnded). Nothing is owed to this workflow any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WorkflowEnded {
+    /// Version of this shape.
+    pub v: V<1>,
+    /// Which execution.
+    pub execution_arn: String,
+    /// How it ended.
+    pub status: ExecutionStatus,
+}

@@ -4,7 +4,7 @@
 use events::{
     ReviewRequest, event,
     inbound::{CancelRequested, NoticeReported, VoteSubmitted},
-    published::{self, Attached, Detail, Refused, Requested},
+    published::{self, Attached, Cancelled, Detail, Refused, Requested},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -58,15 +58,17 @@ fn the_outbound_examples_are_read_and_written_by_the_types() {
     round_trip::<Refused>("ReviewRefused");
     round_trip::<event::ReviewNotified>("ReviewNotified");
     round_trip::<event::NotificationFailed>("NotificationFailed");
+    round_trip::<event::ReviewReminded>("ReviewReminded");
     round_trip::<event::VoteCast>("VoteCast");
     round_trip::<event::VoteRefused>("VoteRefused");
     round_trip::<event::ReviewDecided>("ReviewDecided");
     round_trip::<event::ReviewExpired>("ReviewExpired");
-    round_trip::<event::ReviewCancelled>("ReviewCancelled");
+    round_trip::<Cancelled>("ReviewCancelled");
     round_trip::<Attached>("ResumeAttached");
     round_trip::<event::WorkflowResumed>("WorkflowResumed");
     round_trip::<event::WorkflowResumeFailed>("WorkflowResumeFailed");
     round_trip::<event::WorkflowResumeUnconfirmed>("WorkflowResumeUnconfirmed");
+    round_trip::<event::WorkflowEnded>("WorkflowEnded");
 }
 
 #[test]

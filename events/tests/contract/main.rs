@@ -9,6 +9,7 @@ mod corpus;
 mod examples;
 mod samples;
 mod schemas;
+mod upcasting;
 
 use std::{fs, path::PathBuf};
 

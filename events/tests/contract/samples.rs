@@ -2,7 +2,7 @@
 
 use events::{
     Commit, Event, Fault, NewCommit, PersonId, ReviewId, StreamId, Timestamp, Version,
-    digest::{CommitHash, HandleHash, TokenHash},
+    digest::{BearerHash, CommitHash, HandleHash, TokenHash},
     event::*,
     request::{Evidence, OnEnd, Policy, Reviewer, Risk, SelfApproval},
 };
@@ -95,17 +95,40 @@ fn events() -> Vec<Event> {
             resume: Some(resume("token-1")),
         }
         .into(),
-        ReviewNotified { v: V, person: ana(), channel: email, occasion: asked, message_ref: Some("<1@example.com>".to_owned()) }
-            .into(),
+        // As version 1 wrote it first: what was added since is absent where it says nothing.
+        ReviewNotified {
+            v: V,
+            person: ana(),
+            channel: email,
+            occasion: asked,
+            reminder: None,
+            message_ref: Some("<1@example.com>".to_owned()),
+            shows: 0,
+        }
+        .into(),
         NotificationFailed {
             v: V,
             person: ana(),
             channel: email,
             occasion: asked,
+            reminder: None,
             error: "451 try again later".to_owned(),
+            retry_at: Some(at(60)),
+            waits: false,
+            message_ref: None,
+        }
+        .into(),
+        NoticeUpdated { v: V, person: ana(), channel: Channel::Slack, message_ref: "D1/1.2".to_owned(), shows: 2 }.into(),
+        NoticeUpdateFailed {
+            v: V,
+            person: ana(),
+            channel: Channel::Slack,
+            message_ref: "D1/1.2".to_owned(),
+            error: "ratelimited".to_owned(),
             retry_at: Some(at(60)),
         }
         .into(),
+        ReviewReminded { v: V, number: 2, people: vec![ana(), person("slack:T01/U02")] }.into(),
         VoteCast {
             v: V,
             person: ana(),
@@ -113,6 +136,8 @@ fn events() -> Vec<Event> {
             reason: reason(),
             channel: web,
             entered_by: Some(EnteredBy::Operator),
+            integration: None,
+            matched_account: None,
             subject_digest: seen,
         }
         .into(),
@@ -123,6 +148,8 @@ fn events() -> Vec<Event> {
             reason: reason(),
             channel: Channel::Bus,
             entered_by: Some(EnteredBy::Operator),
+            integration: None,
+            matched_account: None,
             why: VoteRefusal::NotAReviewer,
         }
         .into(),
@@ -140,6 +167,12 @@ fn events() -> Vec<Event> {
         WorkflowResumed { v: V, token_hash, told: "success".to_owned(), confirmed_by: ConfirmedBy::Answer }.into(),
         WorkflowResumeFailed { v: V, token_hash, error: "connection refused".to_owned(), retry_at: Some(at(120)) }.into(),
         WorkflowResumeUnconfirmed { v: V, token_hash, error: "TaskTimedOut".to_owned() }.into(),
+        WorkflowEnded {
+            v: V,
+            execution_arn: "arn:aws:states:eu-central-1:111122223333:execution:promote:run-7".to_owned(),
+            status: ExecutionStatus::Aborted,
+        }
+        .into(),
         PersonRegistered {
             v: V,
             person: ana(),
@@ -152,7 +185,89 @@ fn events() -> Vec<Event> {
         GroupDefined { v: V, group: "ml-oncall".parse().expect("a group"), members: vec![ana(), person("bob@example.com")] }
             .into(),
         GroupRemoved { v: V, group: "ml-oncall".parse().expect("a group") }.into(),
+        IntegrationRegistered {
+            v: V,
+            integration: "ci".parse().expect("a name"),
+            scopes: Scope::ALL.to_vec(),
+            token_hash: BearerHash::of(b"csgn_token"),
+            acts_as: Some(person("pipeline@example.com")),
+            expires_at: Some(at(86_400)),
+        }
+        .into(),
+        IntegrationRevoked { v: V, integration: "ci".parse().expect("a name") }.into(),
     ]
+}
+
+/// Events with what their type was given later: `type.what`, as the files of the corpus are named.
+fn later() -> Vec<(&'static str, Event)> {
+    let (ana, ci) = (person("ana@example.com"), Some("ci".parse().expect("a name")));
+    let (asked, email, message_ref) = (Occasion::Asked, Channel::Email, Some("<1@example.com>".to_owned()));
+    let (choice, channel) = (Choice::Approve, Channel::Api);
+    let cast = VoteCast {
+        v: V,
+        person: ana.clone(),
+        choice,
+        reason: None,
+        channel,
+        entered_by: None,
+        integration: ci.clone(),
+        matched_account: None,
+        subject_digest: requested().subject_digest,
+    };
+    let refused = VoteRefused {
+        v: V,
+        person: person("pipeline@example.com"),
+        choice,
+        reason: None,
+        channel,
+        entered_by: None,
+        integration: ci,
+        matched_account: None,
+        why: VoteRefusal::OwnRequest,
+    };
+    let account = Some(person("slack:T01/U01"));
+    let channel = Channel::Slack;
+    let matched = VoteCast { channel, integration: None, matched_account: account.clone(), ..cast.clone() };
+    let matched_refused = VoteRefused { channel, integration: None, matched_account: account, ..refused.clone() };
+    let reminded = ReviewNotified {
+        v: V,
+        person: ana.clone(),
+        channel: email,
+        occasion: asked,
+        reminder: Some(2),
+        message_ref: message_ref.clone(),
+        shows: 1,
+    };
+    let failed = NotificationFailed {
+        v: V,
+        person: ana,
+        channel: email,
+        occasion: asked,
+        reminder: Some(1),
+        error: "451 try again later".to_owned(),
+        retry_at: Some(at(60)),
+        waits: true,
+        message_ref: None,
+    };
+    let error = "550 no such user".to_owned();
+    let returned = NotificationFailed { reminder: None, error, retry_at: None, waits: false, message_ref, ..failed.clone() };
+    vec![
+        ("VoteCast.integration", cast.into()),
+        ("VoteRefused.integration", refused.into()),
+        ("VoteCast.matched", matched.into()),
+        ("VoteRefused.matched", matched_refused.into()),
+        ("ReviewNotified.reminder", reminded.into()),
+        ("NotificationFailed.reminder", failed.into()),
+        ("NotificationFailed.returned", returned.into()),
+    ]
+}
+
+/// A commit of each of these.
+pub fn later_commits() -> Vec<(&'static str, NewCommit)> {
+    let (_, request) = commits().into_iter().find(|(name, _)| *name == "ReviewRequested").expect("a request");
+    let (stream, version, previous) = (request.stream, Version(2), request.store().expect("storable").hash);
+    let commit = |event| NewCommit { stream, version, previous, at: at(30), events: vec![event], sealed: None };
+    later().into_iter().map(|(name, event)| (name, commit(event))).collect()
 }
 
 /// A commit of each event. Those of a review follow on from its request, which is version 1.
@@ -161,7 +276,12 @@ pub fn commits() -> Vec<(&'static str, NewCommit)> {
     let commit = |event: Event| {
         let directory = matches!(
             event,
-            Event::PersonRegistered(_) | Event::PersonRemoved(_) | Event::GroupDefined(_) | Event::GroupRemoved(_)
+            Event::PersonRegistered(_)
+                | Event::PersonRemoved(_)
+                | Event::GroupDefined(_)
+                | Event::GroupRemoved(_)
+                | Event::IntegrationRegistered(_)
+                | Event::IntegrationRevoked(_)
         );
         let first = matches!(event, Event::ReviewRequested(_) | Event::ReviewRefused(_)) || directory;
         let stream = if directory { StreamId::Directory } else { review().into() };

@@ -3,11 +3,21 @@
 //! | module | holds |
 //! |---|---|
 //! | [`keys`] | the secrets that everything here is signed with; none of them prints |
+//! | [`bearer`] | the tokens of programs that call the API |
 //! | [`capability`] | the signed link that lets one person act on one review |
-//! | [`mail`] | the mail that asks for a decision |
+//! | [`link`] | the links that messages carry |
+//! | [`mail`] | the mails, and their thread |
+//! | [`sms`] | the SMS: an alert in one segment |
+//! | [`slack`] | cards, windows and buttons in Slack, and the signature of what comes back |
+//! | [`provider`] | the way to a provider of sign-ins, and why it may lead to none |
 //! | [`session`] | the operator's sign-in link, session cookie and form tokens |
 
+pub mod bearer;
 pub mod capability;
 pub mod keys;
+pub mod link;
 pub mod mail;
+pub mod provider;
 pub mod session;
+pub mod slack;
+pub mod sms;

@@ -1,15 +1,38 @@
-//! A mail that asks for a decision: what is asked, the evidence that fits in a line, and the one link
-//! to decide by. Everything a caller wrote is put out as text.
+//! The mails: one that asks, one that reminds, one that tells the end. Each is written twice, as text
+//! and as HTML, and carries the one link to decide by. Everything a caller wrote is put out as text.
+//!
+//! | file | holds |
+//! |---|---|
+//! | here | what a mail says |
+//! | `html` | how it looks |
+//! | `plain` | a summary without its formatting |
+//! | [`letter`] | the message as it travels, with the headers that make a thread |
 
-use review::Review;
+mod html;
+pub mod letter;
+mod plain;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use events::{
+    event::{Canceller, Purpose, Verdict},
+    line::line,
+};
+use review::{Directory, Ending, Review};
 
 /// The longest subject in characters; mail clients show fewer.
 const SUBJECT_MAX: usize = 200;
+/// The longest summary in characters; the page has the rest.
+const SUMMARY_MAX: usize = 600;
+/// The most facts; the page has the rest.
+const FACTS_MAX: usize = 10;
+/// The longest label or value in characters.
+const FACT_MAX: usize = 200;
 
 /// A mail, twice: plain and HTML.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// One line.
+    /// One line; the same for all mails about a review, so that clients keep them together.
     pub subject: String,
     /// Plain text.
     pub text: String,
@@ -17,100 +40,119 @@ pub struct Mail {
     pub html: String,
 }
 
-/// The mail that asks `name` to decide at `link`.
-pub fn asked(review: &Review, name: &str, link: &str) -> Mail {
+/// What a mail says, in lines without control characters.
+struct Words {
+    greeting: String,
+    lead: String,
+    title: String,
+    summary: Option<String>,
+    facts: Vec<(String, String)>,
+    /// Evidence that the mail has no room or no form for.
+    more: usize,
+    action: &'static str,
+    deadline: Option<String>,
+    warning: Option<&'static str>,
+}
+
+/// The mail to `name` for this purpose; `link` is theirs alone.
+pub fn compose(review: &Review, directory: &Directory, name: &str, purpose: Purpose, link: &str) -> Mail {
+    let words = words(review, directory, name, purpose);
+    let again = if purpose == Purpose::Asked { "" } else { "Re: " };
+    let subject = cut(&format!("{again}Your decision: {}", words.title), SUBJECT_MAX);
+    Mail { subject, text: text(&words, link), html: html::page(&words, link).into_string() }
+}
+
+fn words(review: &Review, directory: &Directory, name: &str, purpose: Purpose) -> Words {
     let request = &review.request;
-    let title = line(&request.title);
-    let requester = request.requester.as_ref().map_or(request.origin.source.as_str(), |requester| requester.as_str());
-    let until = request.expires_at.as_datetime().format("%-d %B %Y, %H:%M UTC");
-    let (requester, name) = (line(requester), line(name));
-    let facts: Vec<(String, String)> = request
+    let requester = request.requester.as_ref().map_or(request.origin.source.as_str(), |requester| directory.name(requester));
+    let lead = match (purpose, &review.ending) {
+        (Purpose::Ended, Some(ending)) => format!("{} Nothing more is needed of you.", told(&ending.what, directory)),
+        (Purpose::Reminded(_), _) => format!("{} still waits for your decision:", line(requester)),
+        _ => format!("{} asks for your decision:", line(requester)),
+    };
+    let open = review.ending.is_none();
+    let short: Vec<(String, String)> = request
         .evidence
         .iter()
-        .filter_map(|evidence| Some((line(&evidence.label), line(evidence.value.as_ref().or(evidence.url.as_ref())?))))
+        .filter_map(|piece| {
+            let value = piece.value.as_ref().or(piece.url.as_ref())?;
+            Some((cut(&line(&piece.label), FACT_MAX), cut(&line(value), FACT_MAX)))
+        })
+        .take(FACTS_MAX)
         .collect();
+    let show_facts = purpose == Purpose::Asked;
+    let until = request.expires_at.as_datetime().format("%-d %B %Y, %H:%M UTC");
+    Words {
+        greeting: format!("{},", line(name)),
+        lead,
+        title: line(&request.title),
+        summary: request.summary.as_deref().filter(|_| show_facts).map(|summary| cut(&line(&plain::plain(summary)), SUMMARY_MAX)),
+        more: if show_facts { request.evidence.len() - short.len() } else { 0 },
+        facts: if show_facts { short } else { Vec::new() },
+        action: if open { "See everything and decide" } else { "See the record" },
+        deadline: open.then(|| format!("until {until}")),
+        warning: open.then_some("The link is yours alone: whoever has it decides in your name."),
+    }
+}
 
-    let mut text = format!("{name},\n\n{requester} asks for your decision:\n\n  {title}\n\n");
-    let mut html = format!(
-        "<p>{},</p><p>{} asks for your decision:</p><p><strong>{}</strong></p>",
-        escaped(&name),
-        escaped(&requester),
-        escaped(&title)
-    );
-    if !facts.is_empty() {
-        html.push_str("<table cellpadding=\"4\">");
-        for (label, value) in &facts {
-            text.push_str(&format!("  {label}: {value}\n"));
-            html.push_str(&format!("<tr><td>{}</td><td>{}</td></tr>", escaped(label), escaped(value)));
+/// How a review ended, as a sentence.
+fn told(ending: &Ending, directory: &Directory) -> String {
+    match ending {
+        Ending::Decided { verdict, reason, decided_by } => {
+            let people: Vec<String> = decided_by.iter().map(|person| line(directory.name(person))).collect();
+            let verdict = match verdict {
+                Verdict::Approved => "Approved",
+                Verdict::Rejected => "Rejected",
+            };
+            let reason = reason.as_deref().filter(|reason| !reason.is_empty());
+            let reason = reason.map(|reason| format!(" “{}”", cut(&line(reason), FACT_MAX))).unwrap_or_default();
+            format!("{verdict} by {}.{reason}", people.join(", "))
         }
+        Ending::Expired => "Expired: nobody decided in time.".to_owned(),
+        Ending::Cancelled { by, reason } => {
+            let by = match by {
+                Canceller::Requester(person) => line(directory.name(person)),
+                Canceller::Source { source, .. } => line(source),
+                Canceller::Operator => "the operator".to_owned(),
+                Canceller::Execution { status, .. } => format!("its workflow, which {}", status.in_words()),
+            };
+            let reason = reason.as_deref().map(|reason| format!(" “{}”", cut(&line(reason), FACT_MAX))).unwrap_or_default();
+            format!("Withdrawn by {by}.{reason}")
+        }
+    }
+}
+
+fn text(words: &Words, link: &str) -> String {
+    let mut text = format!("{}\n\n{}\n\n  {}\n\n", words.greeting, words.lead, words.title);
+    if let Some(summary) = &words.summary {
+        text.push_str(&format!("{summary}\n\n"));
+    }
+    for (label, value) in &words.facts {
+        text.push_str(&format!("  {label}: {value}\n"));
+    }
+    if words.more > 0 {
+        text.push_str(&format!("  {}\n", more(words.more)));
+    }
+    if !words.facts.is_empty() || words.more > 0 {
         text.push('\n');
-        html.push_str("</table>");
     }
-    text.push_str(&format!(
-        "See everything and decide, until {until}:\n{link}\n\nThe link is yours alone: whoever has it decides in your name.\n"
-    ));
-    html.push_str(&format!(
-        "<p><a href=\"{}\">See everything and decide</a> (until {until})</p>\
-         <p>The link is yours alone: whoever has it decides in your name.</p>",
-        escaped(link)
-    ));
-    let subject = format!("Your decision: {title}").chars().take(SUBJECT_MAX).collect();
-    Mail { subject, text, html }
+    let deadline = words.deadline.as_ref().map(|deadline| format!(", {deadline}")).unwrap_or_default();
+    text.push_str(&format!("{}{deadline}:\n{link}\n", words.action));
+    text.push_str(&words.warning.map(|warning| format!("\n{warning}\n")).unwrap_or_default());
+    text
 }
 
-/// Without control characters, so that nothing a caller wrote ends a header or a line.
-fn line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+fn more(count: usize) -> String {
+    if count == 1 {
+        "and one more piece of evidence on the page".to_owned()
+    } else {
+        format!("and {count} more pieces of evidence on the page")
+    }
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use events::{ReviewId, Timestamp};
-    use serde_json::json;
-
-    fn review(title: &str, label: &str) -> Review {
-        let digest = "0".repeat(64);
-        let request = json!({
-            "v": 1, "origin": {"account": "1", "source": "com.example", "event_id": "e"}, "title": title, "subject": {},
-            "evidence": [{"label": label, "value": "7.4 %"}, {"label": "Rows", "table": [["a"]]}],
-            "reviewers": [{"email": "ana@example.com"}], "policy": {"quorum": 1}, "risk": "normal",
-            "expires_at": "2026-11-24T06:10:09.132Z", "on_expiry": "fail", "on_reject": "fail",
-            "subject_digest": digest, "content_digest": digest,
-        });
-        Review {
-            id: ReviewId::for_event("1", "com.example", "e", 1),
-            request: serde_json::from_value(request).expect("a request"),
-            requested_at: Timestamp::from_millis(1_795_000_000_000).expect("a time"),
-            votes: Vec::new(),
-            refused_votes: Vec::new(),
-            notified: Vec::new(),
-            unreached: Vec::new(),
-            waiting: Vec::new(),
-            ending: None,
-        }
+fn cut(text: &str, max: usize) -> String {
+    if text.chars().count() <= max {
+        return text.to_owned();
     }
-
-    #[test]
-    fn a_mail_says_who_asks_what_until_when_and_carries_the_one_link() {
-        let mail = asked(&review("Promote churn", "Flagged rows"), "Ana", "https://r.example/a/x");
-        assert_eq!(mail.subject, "Your decision: Promote churn");
-        for said in ["Ana,", "com.example asks", "Promote churn", "Flagged rows: 7.4 %", "24 November 2026, 06:10 UTC"] {
-            assert!(mail.text.contains(said), "{said} in {}", mail.text);
-        }
-        assert_eq!(mail.text.matches("https://").count(), 1);
-        assert!(mail.html.contains("<a href=\"https://r.example/a/x\">"), "{}", mail.html);
-    }
-
-    #[test]
-    fn what_a_caller_wrote_ends_no_header_and_makes_no_html() {
-        let mail = asked(&review("T\r\nBcc: x@evil.example", "<img src=x onerror=alert(1)>"), "A\nna", "https://r.example/a/x");
-        assert!(!mail.subject.contains(['\r', '\n']), "{}", mail.subject);
-        assert!(!mail.text.contains("\nBcc") && !mail.html.contains("<img"), "{}", mail.html);
-        assert!(asked(&review(&"x".repeat(300), "l"), "Ana", "l").subject.chars().count() == SUBJECT_MAX);
-    }
+    text.chars().take(max - 1).chain(['…']).collect()
 }

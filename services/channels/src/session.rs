@@ -1,42 +1,87 @@
-//! The operator's way into a browser: a sign-in link, then a session cookie; and the token that
-//! every form carries.
+//! The ways into a browser: a sign-in link, then a session cookie; and the token that every form
+//! carries.
+//!
+//! Nothing here is kept on a server: what is signed and in time is good. A person's link names
+//! itself, so that whoever takes it can see to it that it is used once.
 
-use events::Timestamp;
+use events::{PersonId, Timestamp};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::keys::Keyring;
 
 const SIGNIN: &str = "signin";
+const PERSON_LINK: &str = "signin-person";
 const SESSION: &str = "session";
 const FORM: &str = "form";
+/// Version of the layout of sessions and persons' links.
+const V1: u8 = 1;
+/// Random bytes that make one link or session differ from the next.
+const RANDOM: usize = 16;
 
-/// The key of a sign-in link, `/signin?key=…`; good until `expires_at`, as often as it is used.
+/// Whom a session acts for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// Whoever runs the service.
+    Operator,
+    /// One person.
+    Person(PersonId),
+}
+
+/// What a person's sign-in link stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonLink {
+    /// Who signs in.
+    pub person: PersonId,
+    /// The link's own name, the same whenever it is opened; no other link has it.
+    pub name: String,
+    /// From this moment on it opens nothing.
+    pub expires_at: Timestamp,
+}
+
+/// The key of the operator's sign-in link, `/signin?key=…`; good until `expires_at`, as often as it
+/// is used.
 pub fn mint_signin(keys: &Keyring, expires_at: Timestamp) -> String {
     keys.sign(SIGNIN, &expires_at.millis().to_be_bytes())
 }
 
-/// Whether this is the key of a sign-in link that is good at `now`.
+/// Whether this is the key of an operator's sign-in link that is good at `now`.
 pub fn is_signin(keys: &Keyring, key: &str, now: Timestamp) -> bool {
-    keys.verify(SIGNIN, key).and_then(|payload| expiry(&payload)).is_some_and(|expires_at| now < expires_at)
+    keys.verify(SIGNIN, key).and_then(|payload| time(payload.try_into().ok()?)).is_some_and(|expires_at| now < expires_at)
+}
+
+/// The key of a link that signs one person in, good until `expires_at`.
+///
+/// # Errors
+/// When the system has no randomness to give.
+pub fn mint_person_link(keys: &Keyring, person: &PersonId, expires_at: Timestamp) -> Result<String, getrandom::Error> {
+    Ok(keys.sign(PERSON_LINK, &pack(person.as_str(), expires_at)?))
+}
+
+/// What the key of a person's link stands for at `now`; `None` when it is none, or too old.
+pub fn open_person_link(keys: &Keyring, key: &str, now: Timestamp) -> Option<PersonLink> {
+    let payload = keys.verify(PERSON_LINK, key)?;
+    let (expires_at, random, person) = unpack(&payload)?;
+    let name = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    (now < expires_at).then_some(PersonLink { person: person.parse().ok()?, name, expires_at })
 }
 
 /// The value of a new session cookie: random, signed, good until `expires_at`.
 ///
 /// # Errors
 /// When the system has no randomness to give.
-pub fn start(keys: &Keyring, expires_at: Timestamp) -> Result<String, getrandom::Error> {
-    let mut payload = [0; 24];
-    let (expiry, id) = payload.split_at_mut(8);
-    expiry.copy_from_slice(&expires_at.millis().to_be_bytes());
-    getrandom::fill(id)?;
-    Ok(keys.sign(SESSION, &payload))
+pub fn start(keys: &Keyring, holder: &Holder, expires_at: Timestamp) -> Result<String, getrandom::Error> {
+    // A person's id is never empty.
+    let person = if let Holder::Person(person) = holder { person.as_str() } else { "" };
+    Ok(keys.sign(SESSION, &pack(person, expires_at)?))
 }
 
-/// Whether this is the cookie of an operator's session that is good at `now`.
-pub fn is_session(keys: &Keyring, cookie: &str, now: Timestamp) -> bool {
-    let payload = keys.verify(SESSION, cookie);
-    payload.and_then(|payload| expiry(payload.get(..8)?)).is_some_and(|expires_at| now < expires_at)
+/// Whom the session of this cookie acts for at `now`; `None` when it is no session, or over.
+pub fn open(keys: &Keyring, cookie: &str, now: Timestamp) -> Option<Holder> {
+    let payload = keys.verify(SESSION, cookie)?;
+    let (expires_at, _, person) = unpack(&payload)?;
+    let holder = if person.is_empty() { Holder::Operator } else { Holder::Person(person.parse().ok()?) };
+    (now < expires_at).then_some(holder)
 }
 
 /// The token that a form carries, so that no other site can send it. `holder` is what the browser
@@ -51,8 +96,25 @@ pub fn is_form_token(keys: &Keyring, holder: &str, given: &str) -> bool {
     keys.verify(FORM, given).is_some_and(|payload| bool::from(payload.as_slice().ct_eq(expected.as_slice())))
 }
 
-fn expiry(payload: &[u8]) -> Option<Timestamp> {
-    Timestamp::from_millis(i64::from_be_bytes(payload.try_into().ok()?))
+fn pack(person: &str, expires_at: Timestamp) -> Result<Vec<u8>, getrandom::Error> {
+    let mut random = [0; RANDOM];
+    getrandom::fill(&mut random)?;
+    let mut payload = vec![V1];
+    payload.extend_from_slice(&expires_at.millis().to_be_bytes());
+    payload.extend_from_slice(&random);
+    payload.extend_from_slice(person.as_bytes());
+    Ok(payload)
+}
+
+fn unpack(payload: &[u8]) -> Option<(Timestamp, &[u8; RANDOM], &str)> {
+    let rest = payload.strip_prefix(&[V1])?;
+    let (expires_at, rest) = rest.split_first_chunk::<8>()?;
+    let (random, person) = rest.split_first_chunk::<RANDOM>()?;
+    Some((time(*expires_at)?, random, std::str::from_utf8(person).ok()?))
+}
+
+fn time(bytes: [u8; 8]) -> Option<Timestamp> {
+    Timestamp::from_millis(i64::from_be_bytes(bytes))
 }
 
 #[cfg(test)]
@@ -66,12 +128,31 @@ mod tests {
     #[test]
     fn sign_in_links_and_sessions_end_and_are_not_each_other() {
         let keys = Keyring::new(vec![(1, [9; 32])]).expect("keys");
+        let ana: PersonId = "ana@example.com".parse().expect("a person");
         let link = mint_signin(&keys, at(1_000));
-        let cookie = start(&keys, at(1_000)).expect("randomness");
+        let hers = mint_person_link(&keys, &ana, at(1_000)).expect("randomness");
+        let cookies = [Holder::Operator, Holder::Person(ana.clone())].map(|holder| {
+            let cookie = start(&keys, &holder, at(1_000)).expect("randomness");
+            assert_eq!((open(&keys, &cookie, at(999)), open(&keys, &cookie, at(1_000))), (Some(holder.clone()), None));
+            assert_ne!(cookie, start(&keys, &holder, at(1_000)).expect("randomness"));
+            cookie
+        });
         assert!(is_signin(&keys, &link, at(999)) && !is_signin(&keys, &link, at(1_000)));
-        assert!(is_session(&keys, &cookie, at(999)) && !is_session(&keys, &cookie, at(1_000)));
-        assert!(!is_signin(&keys, &cookie, at(0)) && !is_session(&keys, &link, at(0)));
-        assert_ne!(cookie, start(&keys, at(1_000)).expect("randomness"));
+        let opened = open_person_link(&keys, &hers, at(999)).expect("good");
+        assert_eq!(opened.person, ana);
+        assert_eq!(open_person_link(&keys, &hers, at(1_000)), None);
+        let another = mint_person_link(&keys, &ana, at(1_000)).expect("randomness");
+        assert_ne!(open_person_link(&keys, &another, at(0)).expect("good").name, opened.name);
+
+        for text in cookies.iter().chain([&hers]) {
+            assert!(!is_signin(&keys, text, at(0)));
+        }
+        for text in cookies.iter().chain([&link]) {
+            assert_eq!(open_person_link(&keys, text, at(0)), None);
+        }
+        for text in [&link, &hers] {
+            assert_eq!(open(&keys, text, at(0)), None);
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The command tree.
 
 mod client;
+mod integrations;
 mod log;
+mod select;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -9,11 +11,13 @@ use clap::{Args, Parser, Subcommand};
 use intake::TrustedSource;
 
 pub use client::*;
+pub use integrations::*;
 pub use log::*;
+pub use select::*;
 
 use crate::{
     demo::options::{Auto, DemoOptions},
-    serve::options::{DEFAULT_LISTEN, ServeOptions},
+    serve::options::{DEFAULT_LISTEN, OidcOptions, ServeOptions, SlackOptions},
 };
 
 const AFTER: &str = "\
@@ -73,10 +77,20 @@ pub enum Command {
     Serve(ServeArgs),
     /// Try it: a pipeline that stops on anomalous data and asks whether to go on
     Demo(DemoArgs),
+    /// Who approved what, when, why, having seen what
+    Audit(AuditArgs),
     /// Take the log away as a file
     Export(ExportArgs),
     /// Bring an exported log in
     Import(ImportArgs),
+    /// Make the views anew from the log, or show what stood there at a time
+    Replay(ReplayArgs),
+    /// Check that the log, an export or a proof is what was signed
+    Verify(VerifyArgs),
+    /// Write one review as a file that anyone can check
+    Prove(ProveArgs),
+    /// Print the newest signed root of the log, or its public key
+    Checkpoint(CheckpointArgs),
     /// Every command that talks to a running service.
     #[command(flatten)]
     Client(ClientCommand),
@@ -85,14 +99,19 @@ pub enum Command {
 /// `serve`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It answers on loopback only, keeps everything in the --data directory, and prints a link that signs
-your browser in as the operator. Ctrl-C ends it; what it acknowledged survives power loss.
+It answers on loopback only, unless people can sign in and --base-url is https; keeps everything in
+the --data directory; and prints a link that signs your browser in as the operator. Ctrl-C ends it;
+what it acknowledged survives power loss.
 
 Examples:
   countersign serve
   countersign serve --demo
   countersign serve --data /var/lib/countersign --listen 127.0.0.1:9000
-  countersign serve --trust 111122223333/com.example.approver --publish-to my-bus")]
+  countersign serve --smtp smtps://mail.example.com --mail-from 'Reviews <reviews@example.com>'
+  countersign serve --trust 111122223333/com.example.approver --publish-to my-bus
+  countersign serve --slack slack.json --base-url https://reviews.example.com
+  COUNTERSIGN_OIDC_CLIENT_SECRET=… countersign serve --base-url https://reviews.example.com \
+    --oidc-issuer https://id.example.com --oidc-client-id countersign --oidc-name 'Example SSO'")]
 pub struct ServeArgs {
     /// Address and port to answer on
     #[arg(long, value_name = "ADDRESS", default_value_t = DEFAULT_LISTEN)]
@@ -100,28 +119,86 @@ pub struct ServeArgs {
     /// Offer the demonstration in the browser
     #[arg(long)]
     pub demo: bool,
+    /// Enter anybody's vote in the browser; every page says so in red, and --demo does the same
+    #[arg(long)]
+    pub dev: bool,
     /// Publish every event to this EventBridge bus (name or ARN)
     #[arg(long, value_name = "BUS")]
     pub publish_to: Option<String>,
     /// How people reach the service, for links in messages, when that is not the address it listens on
     #[arg(long, value_name = "URL")]
     pub base_url: Option<String>,
+    /// Send mails by this server; SMTP_USER and SMTP_PASSWORD in the environment log in
+    #[arg(long, value_name = "URL", requires = "mail_from")]
+    pub smtp: Option<String>,
+    /// The sender of mails
+    #[arg(long, value_name = "ADDRESS", requires = "smtp")]
+    pub mail_from: Option<String>,
+    /// Alert by SMS whom nothing else reaches, through the SNS of the AWS account of the environment
+    #[arg(long)]
+    pub sms: bool,
     /// A bus source whose votes count; may be given more than once
     #[arg(long, value_name = "ACCOUNT/SOURCE", value_parser = trusted)]
     pub trust: Vec<TrustedSource>,
+    /// Ask people in Slack: a file with the app's secrets that only you can read, or `env`
+    /// (COUNTERSIGN_SLACK_BOT_TOKEN and COUNTERSIGN_SLACK_SIGNING_SECRETS, separated by commas)
+    #[arg(long, value_name = "FILE|env")]
+    pub slack: Option<PathBuf>,
+    /// Where Slack's Web API is, such as that of GovSlack
+    #[arg(long, value_name = "URL", default_value = slack::API)]
+    pub slack_api: String,
+    /// Know whom the directory binds to no Slack account by the confirmed address of their profile, in
+    /// this workspace (such as T01); whoever runs it can then decide as any of them
+    #[arg(long, value_name = "WORKSPACE", value_parser = workspace, requires = "slack")]
+    pub slack_match_email: Option<slack::TrustedTeam>,
+    /// Let people sign in with this OpenID Connect provider; tell it of BASE-URL/signin/back
+    #[arg(long, value_name = "URL", requires = "oidc_client_id")]
+    pub oidc_issuer: Option<String>,
+    /// Our name at the provider; its secret is COUNTERSIGN_OIDC_CLIENT_SECRET in the environment
+    #[arg(long, value_name = "ID", requires = "oidc_issuer")]
+    pub oidc_client_id: Option<String>,
+    /// Read the secret from this file instead, which only you can read
+    #[arg(long, value_name = "FILE", requires = "oidc_issuer")]
+    pub oidc_client_secret: Option<PathBuf>,
+    /// What people call the provider
+    #[arg(long, value_name = "NAME", requires = "oidc_issuer")]
+    pub oidc_name: Option<String>,
 }
 
 impl Default for ServeArgs {
     fn default() -> Self {
-        ServeArgs { listen: DEFAULT_LISTEN, demo: false, publish_to: None, base_url: None, trust: Vec::new() }
+        ServeArgs {
+            listen: DEFAULT_LISTEN,
+            demo: false,
+            dev: false,
+            publish_to: None,
+            base_url: None,
+            smtp: None,
+            mail_from: None,
+            sms: false,
+            trust: Vec::new(),
+            slack: None,
+            slack_api: slack::API.to_owned(),
+            slack_match_email: None,
+            oidc_issuer: None,
+            oidc_client_id: None,
+            oidc_client_secret: None,
+            oidc_name: None,
+        }
     }
 }
 
 impl ServeArgs {
     /// With what holds for every command.
     pub fn options(self, global: Global) -> ServeOptions {
-        let ServeArgs { listen, demo, publish_to, base_url, trust } = self;
-        ServeOptions { data: global.data, listen, demo, publish_to, base_url, trust }
+        let ServeArgs { listen, demo, dev, publish_to, base_url, smtp, mail_from, sms, trust, slack, slack_api, .. } = self;
+        // In a demonstration whoever watches plays everybody.
+        let dev = dev || demo;
+        let slack = slack.map(|secrets| SlackOptions { secrets, api: slack_api, trusted: self.slack_match_email });
+        let (client_secret, name) = (self.oidc_client_secret, self.oidc_name);
+        let oidc = self.oidc_issuer.zip(self.oidc_client_id);
+        let oidc = oidc.map(|(issuer, client_id)| OidcOptions { issuer, client_id, client_secret, name });
+        ServeOptions { data: global.data, listen, demo, dev, publish_to, base_url, smtp, mail_from, sms, trust, slack, oidc }
     }
 }
 
@@ -160,6 +237,10 @@ impl DemoArgs {
         let DemoArgs { auto, csv, seed, rows, share } = self;
         DemoOptions { data: global.data, url: global.url, auto, csv, seed, rows, share }
     }
+}
+
+fn workspace(text: &str) -> Result<slack::TrustedTeam, String> {
+    slack::TrustedTeam::new(text).ok_or_else(|| "write the workspace's id, such as T01".to_owned())
 }
 
 fn trusted(text: &str) -> Result<TrustedSource, String> {

@@ -5,7 +5,7 @@ use std::{io::IsTerminal as _, process::ExitCode};
 use clap::Parser;
 use countersign::{
     cli::{Cli, Command, ServeArgs},
-    client, demo, log, serve,
+    client, demo, log, serve, verify,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -18,8 +18,13 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Client(command) => Ok(client::run(command, &global)),
         Command::Serve(args) => runtime()?.block_on(serve::run(args.options(global))).map(|()| ExitCode::SUCCESS),
         Command::Demo(args) => runtime()?.block_on(demo::run(args.options(global))).map(|()| ExitCode::SUCCESS),
-        Command::Export(args) => runtime()?.block_on(log::run::export(args, global)),
-        Command::Import(args) => runtime()?.block_on(log::run::import_file(args, global)),
+        Command::Export(args) => runtime()?.block_on(log::export_file::run(args, global)),
+        Command::Audit(args) => runtime()?.block_on(log::audit::run(args, global)),
+        Command::Import(args) => runtime()?.block_on(log::import_file::run(args, global)),
+        Command::Replay(args) => runtime()?.block_on(log::replay::run(args, global)),
+        Command::Verify(args) => runtime()?.block_on(verify::run::verify(args, global)),
+        Command::Prove(args) => runtime()?.block_on(verify::run::prove(args, global)),
+        Command::Checkpoint(args) => runtime()?.block_on(verify::run::checkpoint(&args, &global)),
     }
 }
 

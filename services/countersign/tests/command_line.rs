@@ -246,3 +246,39 @@ fn nothing_is_owed_and_nothing_is_parked_where_all_went_well() {
     let done = service.run(&["reconcile", "--json"]);
     assert_eq!((done.code, done.json().is_object()), (0, true), "{done:?}");
 }
+
+#[test]
+fn a_program_with_a_token_of_its_own_reaches_as_far_as_its_scopes() {
+    let service = Running::start();
+    let added = service.run(&["integrations", "add", "ci", "--scope", "reviews:request", "--json"]);
+    assert_eq!(added.code, 0, "{added:?}");
+    let token = added.json()["token"].as_str().expect("a token").to_owned();
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let by_token = |token: &str, args: &[&str], given: &str| {
+        let mut command = countersign(elsewhere.path(), &service.url());
+        command.args(args).env("COUNTERSIGN_TOKEN", token).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the command starts");
+        child.stdin.take().expect("its input").write_all(given.as_bytes()).expect("written");
+        end(child)
+    };
+    let asked = by_token(&token, &["request", "-", "--json"], REQUEST);
+    assert_eq!(asked.code, 0, "{asked:?}");
+    let id = asked.json()["review_id"].as_str().expect("an id").to_owned();
+    let shown = service.run(&["show", &id, "--json"]).json();
+    assert_eq!((&shown["origin"]["account"], &shown["origin"]["source"]), (&"integration".into(), &"ci".into()));
+
+    // Not enough is no rejection: scripts must tell the two apart.
+    let short = by_token(&token, &["show", &id], "");
+    assert_eq!((short.code, short.err.contains("reviews:read")), (5, true), "{short:?}");
+    let own = by_token(&token, &["integrations", "add", "more", "--scope", "operate"], "");
+    assert_eq!((own.code, own.err.contains("operator")), (5, true), "{own:?}");
+    assert_eq!(by_token("not a token", &["reviews"], "").code, 2);
+
+    let listed = service.run(&["integrations", "list"]);
+    assert!(listed.out.contains("ci") && listed.out.contains("active") && !listed.out.contains("csgn_"), "{listed:?}");
+    assert_eq!(service.run(&["integrations", "add", "ci", "--scope", "operate"]).code, 1);
+    assert_eq!(service.run(&["integrations", "revoke", "ci"]).code, 0);
+    assert_eq!(service.run(&["integrations", "revoke", "ci"]).code, 2);
+    let revoked = by_token(&token, &["cancel", &id], "");
+    assert_eq!((revoked.code, revoked.err.contains("revoked")), (5, true), "{revoked:?}");
+}

@@ -4,7 +4,12 @@
 //! GET changes nothing; only a deliberate POST with a choice decides.
 
 pub mod api;
+pub mod audit;
+mod limits;
+mod panics;
+mod provider;
 pub mod security;
+pub mod slack;
 pub mod web;
 
 use std::{sync::Arc, time::Duration};
@@ -12,9 +17,12 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use axum::Router;
 use channels::keys::{Keyring, OperatorKey};
-use events::{ReviewId, Version};
+use events::{PersonId, ReviewId, Version, event::Channel};
 use intake::Intake;
 use ledger::{Reviews, Views, Work};
+
+pub use limits::Limits;
+pub use provider::{Departure, Provider, ProviderError};
 
 /// What the handlers work with. Cheap to clone.
 #[derive(Clone)]
@@ -39,6 +47,10 @@ pub struct Gateway {
     pub operator_key: Arc<OperatorKey>,
     /// How the outside reaches us, such as `http://127.0.0.1:8787`, without a slash at the end.
     pub base_url: Arc<str>,
+    /// How people sign in.
+    pub sign_in: SignIn,
+    /// Whether the operator may enter anybody's vote in the browser; every page says so.
+    pub dev: bool,
     /// Whether the demo's pages are served beside ours, so that the pages link to `/demo`.
     pub demo: bool,
 }
@@ -65,6 +77,28 @@ pub trait Reconcile: Send + Sync {
     async fn reconcile(&self) -> Result<serde_json::Value, String>;
 }
 
+/// The ways in for people; the operator's own link works without any.
+#[derive(Clone, Default)]
+pub struct SignIn {
+    /// Carries links to people who ask for one.
+    pub mail: Option<Arc<dyn SignInMail>>,
+    /// Who else says who somebody is.
+    pub provider: Option<Arc<dyn Provider>>,
+    /// Who tried too often.
+    pub limits: Arc<Limits>,
+}
+
+/// Carries a sign-in link to a person.
+#[async_trait]
+pub trait SignInMail: Send + Sync {
+    /// What the link goes by: e-mail, or the console of a service without.
+    fn channel(&self) -> Channel;
+
+    /// Hands the link over for this address. An error is for the log alone. Must not take long: how
+    /// long an answer takes would tell strangers who is known here.
+    async fn send(&self, to: &PersonId, link: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
+}
+
 /// Everything that answers HTTP.
 pub fn router(gateway: Gateway) -> Router {
     router_beside(gateway, Router::new())
@@ -72,6 +106,6 @@ pub fn router(gateway: Gateway) -> Router {
 
 /// Everything that answers HTTP, and further pages under the same guard.
 pub fn router_beside(gateway: Gateway, further: Router<Gateway>) -> Router {
-    let routes = Router::new().merge(api::routes()).merge(web::routes()).merge(further);
+    let routes = Router::new().merge(api::routes(&gateway)).merge(web::routes()).merge(further);
     security::guard(routes, &gateway).with_state(gateway)
 }

@@ -1,12 +1,9 @@
 //! What every request and every answer passes: whom it is addressed to, where it comes from, how
 //! large it may be, and the headers that keep a browser from doing harm.
 
-use std::{
-    net::IpAddr,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicU64, Ordering},
 };
 
 use axum::{
@@ -16,8 +13,10 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
+use https::is_loopback;
+use tower_http::compression::CompressionLayer;
 
-use crate::Gateway;
+use crate::{Gateway, api, panics};
 
 /// The largest request body in bytes, but for PutEvents. A request of the largest detail stays below it
 /// however much of it is escaped inside JSON.
@@ -31,37 +30,63 @@ const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'sel
                               form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 tokio::task_local! {
-    static CURRENT: HeaderValue;
+    static CURRENT: Current;
+}
+
+/// What holds while a request is answered.
+#[derive(Clone)]
+struct Current {
+    id: HeaderValue,
+    dev: bool,
 }
 
 /// The id of the request that is being answered; `None` outside of one, or in a task of its own.
 pub fn request_id() -> Option<HeaderValue> {
-    CURRENT.try_with(HeaderValue::clone).ok()
+    CURRENT.try_with(|current| current.id.clone()).ok()
+}
+
+/// Whether the service that answers runs in development mode, which every page has to say.
+pub(crate) fn is_dev() -> bool {
+    CURRENT.try_with(|current| current.dev).unwrap_or(false)
 }
 
 /// Puts the checks around a router: Host (421), Origin of whatever is no GET or HEAD (403), size of
-/// the body (413), and headers on every answer.
+/// the body (413), and headers on every answer, which is compressed for those who can read that.
 pub fn guard(router: Router<Gateway>, gateway: &Gateway) -> Router<Gateway> {
-    let allowed = Arc::new(Allowed::by(&gateway.base_url));
-    router.layer(DefaultBodyLimit::max(BODY_MAX)).layer(middleware::from_fn_with_state(allowed, check))
+    let allowed = Arc::new(Allowed::by(&gateway.base_url, gateway.dev));
+    router
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(CompressionLayer::new())
+        .layer(middleware::from_fn_with_state(allowed, check))
 }
 
 async fn check(State(allowed): State<Arc<Allowed>>, request: Request, next: Next) -> Response {
     let id = next_id();
+    let is_api = api::is_ours(request.uri().path());
     let mut response = match allowed.refusal(request.method(), request.uri(), request.headers()) {
         Some(refusal) => {
             tracing::warn!(request_id = ?id, status = refusal.0.as_u16(), "{}", refusal.1);
-            refusal.into_response()
+            if is_api { api::turned_away(refusal.0, refusal.1) } else { refusal.into_response() }
         }
-        None => CURRENT.scope(id.clone(), next.run(request)).await,
+        None => CURRENT.scope(Current { id: id.clone(), dev: allowed.dev }, answered(next.run(request), is_api)).await,
     };
     harden(response.headers_mut(), id);
     response
 }
 
+/// The answer, also when whoever makes it panics.
+async fn answered(answer: impl Future<Output = Response>, is_api: bool) -> Response {
+    match panics::caught(answer).await {
+        Some(response) => response,
+        None if is_api => api::panicked(),
+        None => (StatusCode::INTERNAL_SERVER_ERROR, "Something is broken here; the service's log says what.\n").into_response(),
+    }
+}
+
 fn harden(headers: &mut HeaderMap, id: HeaderValue) {
     headers.insert(REQUEST_ID, id);
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_POLICY));
+    // A page that stands alone says by itself what it needs.
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(CONTENT_POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Links carry capabilities, so no other site is told where a reader came from. Not
     // `no-referrer`: under it browsers send `Origin: null` with our own forms (Fetch standard,
@@ -83,6 +108,7 @@ fn next_id() -> HeaderValue {
 struct Allowed {
     hosts: Vec<String>,
     origins: Vec<String>,
+    dev: bool,
 }
 
 type Refusal = (StatusCode, &'static str);
@@ -90,11 +116,11 @@ type Refusal = (StatusCode, &'static str);
 impl Allowed {
     /// By our own address. On a loopback address every name of the loopback with the same port will
     /// do; any other name is a site that points its DNS at us to be taken for us (DNS rebinding).
-    fn by(base_url: &str) -> Allowed {
+    fn by(base_url: &str, dev: bool) -> Allowed {
         let uri = base_url.parse::<Uri>().unwrap_or_default();
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             tracing::error!(base_url, "the service's own address is no URL: every request will be refused");
-            return Allowed { hosts: Vec::new(), origins: Vec::new() };
+            return Allowed { hosts: Vec::new(), origins: Vec::new(), dev };
         };
         let host = authority.host();
         let names = if is_loopback(host) { vec![host, "localhost", "127.0.0.1", "[::1]"] } else { vec![host] };
@@ -105,7 +131,7 @@ impl Allowed {
             hosts.extend(names.iter().map(|&name| name.to_owned()));
         }
         let origins = hosts.iter().map(|host| format!("{scheme}://{host}")).collect();
-        Allowed { hosts, origins }
+        Allowed { hosts, origins, dev }
     }
 
     fn refusal(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Refusal> {
@@ -131,11 +157,6 @@ fn is_one_of(text: &str, allowed: &[String]) -> bool {
     allowed.iter().any(|known| known.eq_ignore_ascii_case(text))
 }
 
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,7 +169,7 @@ mod tests {
         if let Some(origin) = origin {
             headers.insert(header::ORIGIN, origin.parse().expect("an origin"));
         }
-        let refusal = Allowed::by(base).refusal(&method, &Uri::from_static("/reviews"), &headers);
+        let refusal = Allowed::by(base, false).refusal(&method, &Uri::from_static("/reviews"), &headers);
         assert_eq!(refusal.map(|refusal| refusal.0.as_u16()), expected, "{base} {method} {host:?} {origin:?}");
     }
 

@@ -4,6 +4,7 @@
 //! Bad input is never dropped silently: a request that cannot be taken leaves a `ReviewRefused`
 //! that names every fault, and a workflow that waits on it is failed rather than left to hang.
 
+mod execution;
 mod request;
 mod vote;
 
@@ -16,7 +17,7 @@ use events::{
     published,
 };
 use ledger::{
-    ExecuteError, Reviews,
+    ExecuteError, LedgerError, Reviews, Views,
     seal::{Seal, SealError},
 };
 use review::{Answer, Command, command::Notice};
@@ -77,6 +78,13 @@ pub enum Received {
         /// Every fault.
         faults: Vec<Fault>,
     },
+    /// A workflow ended by itself; what came of it for each review that it waits for.
+    WorkflowEnded {
+        /// The reviews and what the domain said.
+        reviews: Vec<(ReviewId, Answer)>,
+    },
+    /// A workflow ended that no review is known to wait with: none does, or its row is still to come.
+    UnknownWorkflow,
     /// Not for us: our own publication, or a detail-type that nobody here listens to.
     Ignored,
 }
@@ -87,6 +95,9 @@ pub enum IntakeError {
     /// The log failed.
     #[error(transparent)]
     Execute(#[from] ExecuteError),
+    /// The views failed.
+    #[error(transparent)]
+    Views(#[from] LedgerError),
     /// The task token could not be sealed.
     #[error("the task token could not be sealed")]
     Seal(#[from] SealError),
@@ -100,6 +111,7 @@ impl IntakeError {
     pub fn is_retryable(&self) -> bool {
         match self {
             IntakeError::Execute(error) => error.is_retryable(),
+            IntakeError::Views(error) => error.is_retryable(),
             IntakeError::Seal(error) => error.is_retryable(),
             IntakeError::TooManyAttempts(_) => false,
         }
@@ -118,14 +130,16 @@ pub struct TrustedSource {
 /// The handler.
 pub struct Intake {
     reviews: Arc<Reviews>,
+    views: Arc<dyn Views>,
     seal: Arc<dyn Seal>,
     trusted: Vec<TrustedSource>,
 }
 
 impl Intake {
-    /// Over these reviews; tokens are sealed by `seal`; votes count only from `trusted` sources.
-    pub fn new(reviews: Arc<Reviews>, seal: Arc<dyn Seal>, trusted: Vec<TrustedSource>) -> Intake {
-        Intake { reviews, seal, trusted }
+    /// Over these reviews; the reviews of a workflow are found in `views`; tokens are sealed by `seal`;
+    /// votes count only from `trusted` sources.
+    pub fn new(reviews: Arc<Reviews>, views: Arc<dyn Views>, seal: Arc<dyn Seal>, trusted: Vec<TrustedSource>) -> Intake {
+        Intake { reviews, views, seal, trusted }
     }
 
     /// Takes one event in. Taking it in again changes nothing.
@@ -136,8 +150,13 @@ impl Intake {
         if event.source == published::SOURCE {
             return Ok(Received::Ignored);
         }
+        if event.source.starts_with("aws.") {
+            let received = self.aws_event(event).await?;
+            log(event, &received);
+            return Ok(received);
+        }
         let received = match event.detail_type.as_str() {
-            "ReviewRequested" => self.request(event).await?,
+            "ReviewRequested" => self.request(event, false).await?,
             "VoteSubmitted" => match VoteSubmitted::parse(&event.detail) {
                 Ok(vote) => self.vote(event, vote).await?,
                 Err(faults) => Received::Invalid { faults },
@@ -159,13 +178,26 @@ impl Intake {
         Ok(received)
     }
 
+    /// Takes a `ReviewRequested` in whose `request_key` stands for this very event: with the key of
+    /// an event of another id it is refused, also when people would decide on the same.
+    ///
+    /// # Errors
+    /// See [`Intake::receive`].
+    pub async fn receive_exactly(&self, event: &BusEvent) -> Result<Received, IntakeError> {
+        let received = self.request(event, true).await?;
+        log(event, &received);
+        Ok(received)
+    }
+
     async fn notice(&self, report: NoticeReported) -> Result<Received, IntakeError> {
         let notice = events::event::ReviewNotified {
             v: events::event::V,
             person: report.person,
             channel: report.channel,
             occasion: report.occasion,
+            reminder: None,
             message_ref: report.message_ref,
+            shows: 0,
         };
         self.answer(report.review_id, Command::Notices(vec![Notice::Reached(notice)])).await
     }
@@ -197,6 +229,12 @@ fn log(event: &BusEvent, received: &Received) {
         Received::Invalid { faults } => {
             tracing::warn!(correlation_id, source, detail_type, faults = faults.len(), "invalid event");
         }
+        Received::WorkflowEnded { reviews } => {
+            for (review_id, answer) in reviews {
+                tracing::info!(%review_id, correlation_id, source, answer = answer.name(), "its workflow ended");
+            }
+        }
+        Received::UnknownWorkflow => tracing::info!(correlation_id, source, "no review waits with this workflow"),
         Received::Ignored => tracing::debug!(correlation_id, source, detail_type, "not for us"),
     }
 }

@@ -6,6 +6,7 @@ use events::{
     event::{RefusalKind, Resume, ReviewRefused, V},
     request::{DETAIL_MAX, ResumeRequest, salvage_groups, salvage_resume},
 };
+use ledger::Known;
 use review::{Answer, Command, State, command::Request, decide::unknown_groups};
 
 use crate::{BusEvent, Intake, IntakeError, Received};
@@ -15,7 +16,7 @@ use crate::{BusEvent, Intake, IntakeError, Received};
 const ATTEMPTS_MAX: u32 = 10_000;
 
 impl Intake {
-    pub(crate) async fn request(&self, event: &BusEvent) -> Result<Received, IntakeError> {
+    pub(crate) async fn request(&self, event: &BusEvent, exact: bool) -> Result<Received, IntakeError> {
         let size = event.detail.to_string().len();
         if size > DETAIL_MAX {
             let fault = Fault::new(
@@ -27,7 +28,7 @@ impl Intake {
         match ReviewRequest::parse(&event.detail) {
             Ok(request) => match self.refused_before(event).await? {
                 Some(refused) => Ok(refused),
-                None => self.open(event, request).await,
+                None => self.open(event, request, exact).await,
             },
             Err(mut faults) => {
                 let groups = salvage_groups(&event.detail);
@@ -44,8 +45,8 @@ impl Intake {
         let review_id = ReviewId::for_refusal(&event.account, &event.source, &event.id);
         Ok(match self.reviews.load(review_id).await?.state {
             State::Refused(refused) => {
-                let ReviewRefused { kind, faults, .. } = refused.refusal;
-                Some(Received::Refused { review_id, kind, faults })
+                let ReviewRefused { kind, faults, .. } = &*refused.refusal;
+                Some(Received::Refused { review_id, kind: *kind, faults: faults.clone() })
             }
             State::Absent | State::Recorded(_) => None,
         })
@@ -53,7 +54,7 @@ impl Intake {
 
     /// Opens the review, or finds it. A workflow that retries after expiry or cancellation has a new
     /// token under the old key: it is given the next attempt, linked to the one before.
-    async fn open(&self, event: &BusEvent, request: ReviewRequest) -> Result<Received, IntakeError> {
+    async fn open(&self, event: &BusEvent, request: ReviewRequest, exact: bool) -> Result<Received, IntakeError> {
         let mut follows = None;
         for attempt in 1..=ATTEMPTS_MAX {
             let review_id = match &request.request_key {
@@ -61,8 +62,10 @@ impl Intake {
                 None => ReviewId::for_event(&event.account, &event.source, &event.id, attempt),
             };
             let (resume, sealed) = self.seal(review_id, request.resume.as_ref()).await?;
-            let wish = Request { request: request.clone(), origin: event.origin(), resume, follows };
-            let executed = self.reviews.execute(review_id, &Command::Request(Box::new(wish)), sealed).await?;
+            let wish = Request { request: request.clone(), origin: event.origin(), resume, follows, exact };
+            // Most requests are new: that one is not shows when it is to be recorded.
+            let command = Command::Request(Box::new(wish));
+            let executed = self.reviews.execute_from(Known::default(), review_id, &command, sealed).await?;
             match executed.answer {
                 Answer::Opened => return Ok(Received::Opened { review_id }),
                 Answer::KeyReused(faults) => return self.refuse(event, RefusalKind::KeyReused, faults).await,

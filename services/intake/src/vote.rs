@@ -15,6 +15,8 @@ impl Intake {
             reason: vote.reason,
             channel: Channel::Bus,
             entered_by: None,
+            integration: None,
+            matched_account: None,
             subject_digest: vote.subject_digest,
             trusted,
         });

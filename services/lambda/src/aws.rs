@@ -3,24 +3,28 @@
 use std::{sync::Arc, time::Duration};
 
 use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
-use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use ledger::{
     Reviews, SystemClock,
     dynamodb::{DynamoStore, Tables},
 };
 
+use crate::{Failure, http::Http};
+
 /// Credentials, region and endpoints as the environment has them; TLS by ring. A dead endpoint is an
 /// outcome to record and to try again later, not one to hang on.
-pub async fn config() -> SdkConfig {
+///
+/// # Errors
+/// When the machine has no root certificates to know AWS by.
+pub async fn config() -> Result<SdkConfig, Failure> {
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
         .operation_attempt_timeout(Duration::from_secs(5))
         .operation_timeout(Duration::from_secs(10))
         .build();
-    let client = aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build_https();
-    aws_config::defaults(BehaviorVersion::latest()).http_client(client).timeout_config(timeouts).load().await
+    let http = Http::new(Duration::from_secs(2)).map_err(|error| Failure::of(&error, false))?;
+    let http = SharedHttpConnector::new(http);
+    let client = http_client_fn(move |_, _| http.clone());
+    Ok(aws_config::defaults(BehaviorVersion::latest()).http_client(client).timeout_config(timeouts).load().await)
 }
 
 /// The store on these tables.
@@ -34,7 +38,7 @@ pub async fn reviews(store: &DynamoStore) -> Arc<Reviews> {
     let reviews = Arc::new(Reviews::new(Arc::new(store.clone()), Arc::new(SystemClock)));
     if let Err(error) = reviews.directory().await {
         // Invocations say what comes of it.
-        tracing::warn!(error = crate::Failure::of(&error, true).error, "the store does not answer yet");
+        tracing::warn!(error = Failure::of(&error, true).error, "the store does not answer yet");
     }
     reviews
 }

@@ -1,5 +1,5 @@
 //! The projector's handler on AWS, put together for the functions that use it: the projector itself, the
-//! timekeeper for what is owed, the gateway for dead letters.
+//! timekeeper for what is owed.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use aws_config::SdkConfig;
 use ledger::{Reviews, Views, Work, dynamodb::DynamoStore, seal::KmsSeal};
 use projector::{Outlets, Projection, Publisher, Resumer, Rows, eventbridge::EventBridge, sfn::StepFunctions, sns::Topic};
 
-use crate::{Settings, metrics::Metrics};
+use crate::{Settings, metrics::Metrics, outside::Roles};
 
 /// What the handler is made of, by name.
 pub struct Wanted {
@@ -15,6 +15,7 @@ pub struct Wanted {
     topic: Option<String>,
     key: String,
     base_url: Arc<str>,
+    roles: Roles,
     metrics: Metrics,
 }
 
@@ -42,6 +43,7 @@ impl Wanted {
             topic: env.optional("TOPIC_ARN"),
             key: env.required("SEAL_KEY_ARN"),
             base_url: Arc::clone(base_url),
+            roles: Roles::from(env),
             metrics: Metrics::new(env.optional("METRICS_NAMESPACE")),
         }
     }
@@ -51,7 +53,8 @@ impl Wanted {
         let (views, work): (Arc<dyn Views>, Arc<dyn Work>) = (Arc::new(store.clone()), Arc::new(store.clone()));
         let seal = Arc::new(KmsSeal::new(aws_sdk_kms::Client::new(config), self.key));
         let workflows = Arc::new(StepFunctions::new(aws_sdk_sfn::Client::new(config)));
-        let resumer = Arc::new(Resumer::new(Arc::clone(reviews), seal.clone(), workflows));
+        let resumer = Resumer::new(Arc::clone(reviews), seal.clone(), workflows);
+        let resumer = Arc::new(resumer.with_accounts(self.roles.workflows(config)));
         let bus = Arc::new(EventBridge::new(aws_sdk_eventbridge::Client::new(config), self.bus));
         let publisher = Publisher::new(bus, Arc::clone(&self.base_url));
         let mut outlets = Outlets::new(Arc::clone(&work)).with("publisher", publisher).observed_by(Arc::new(self.metrics));

@@ -1,4 +1,4 @@
-//! Keys from Secrets Manager, read in Init.
+//! Keys from Secrets Manager, most of them read in Init.
 
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
@@ -53,7 +53,11 @@ pub async fn operator_key(config: &SdkConfig, secret: &str) -> Result<OperatorKe
     Ok(OperatorKey::new(text.trim()))
 }
 
-async fn read(config: &SdkConfig, secret: &str) -> Result<String, Failure> {
+/// The text of a secret.
+///
+/// # Errors
+/// When it cannot be read, or is no text.
+pub async fn read(config: &SdkConfig, secret: &str) -> Result<String, Failure> {
     let answer = Client::new(config).get_secret_value().secret_id(secret).send().await;
     let answer = answer.map_err(|error| Failure::of(&error, true))?;
     answer.secret_string.ok_or_else(|| Failure::refused(format!("the secret {secret} holds no text")))

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use events::Timestamp;
 use serde_json::{Value, json};
 use tracing::Instrument as _;
 
@@ -16,13 +17,24 @@ pub struct Message {
     pub id: String,
     /// What was sent.
     pub body: String,
+    /// When it was sent to the queue (`SentTimestamp`); absent when the record does not say.
+    pub sent: Option<Timestamp>,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handled {
+    /// It is done with.
+    Done,
+    /// It came too early: nothing is wrong, and it is to come again.
+    ComeAgain,
 }
 
 /// Handles messages. May be given one twice, or two at once.
 #[async_trait]
 pub trait Receive: Send + Sync + 'static {
     /// Handles one; an error, final or not, makes it come again.
-    async fn receive(&self, message: &Message) -> Result<(), Failure>;
+    async fn receive(&self, message: &Message) -> Result<Handled, Failure>;
 }
 
 /// Whether this event is a batch of a queue.
@@ -47,10 +59,12 @@ pub async fn handle(event: &Value, receiver: Arc<dyn Receive>) -> Result<Value, 
     let mut failures = Vec::new();
     for (id, task) in tasks.collect::<Vec<_>>() {
         let handled = task.await.unwrap_or_else(|panic| Err(Failure::refused(panic.to_string())));
-        if let Err(Failure { retryable, error }) = handled {
-            tracing::error!(correlation_id = id, retryable, error, "a message failed");
-            failures.push(json!({"itemIdentifier": id}));
+        match handled {
+            Ok(Handled::Done) => continue,
+            Ok(Handled::ComeAgain) => tracing::info!(correlation_id = id, "a message is to come again"),
+            Err(Failure { retryable, error }) => tracing::error!(correlation_id = id, retryable, error, "a message failed"),
         }
+        failures.push(json!({"itemIdentifier": id}));
     }
     Ok(json!({"batchItemFailures": failures}))
 }
@@ -60,7 +74,9 @@ fn read(record: &Value) -> Result<Message, Failure> {
     let id =
         text("messageId").ok_or_else(|| Failure::refused("a record of the batch is no queue message: it has no messageId"))?;
     let body = text("body").ok_or_else(|| Failure::refused(format!("the message {id} has no body")))?;
-    Ok(Message { id, body })
+    let sent = record.pointer("/attributes/SentTimestamp").and_then(Value::as_str);
+    let sent = sent.and_then(|millis| Timestamp::from_millis(millis.parse().ok()?));
+    Ok(Message { id, body, sent })
 }
 
 #[cfg(test)]
@@ -71,9 +87,10 @@ mod tests {
 
     #[async_trait]
     impl Receive for ByBody {
-        async fn receive(&self, message: &Message) -> Result<(), Failure> {
+        async fn receive(&self, message: &Message) -> Result<Handled, Failure> {
             match message.body.as_str() {
-                "good" => Ok(()),
+                "good" => Ok(Handled::Done),
+                "early" => Ok(Handled::ComeAgain),
                 "panic" => panic!("a bug"),
                 "later" => Err(Failure { retryable: true, error: "busy".to_owned() }),
                 _ => Err(Failure::refused("no sense in it")),
@@ -83,11 +100,11 @@ mod tests {
 
     #[tokio::test]
     async fn invariant_11_a_panic_or_a_fault_in_one_message_fails_that_message_alone() {
-        let bodies = ["good", "panic", "good", "later", "bad", "good"];
+        let bodies = ["good", "panic", "good", "later", "bad", "good", "early"];
         let records: Vec<_> =
             bodies.iter().enumerate().map(|(at, body)| json!({"messageId": at.to_string(), "body": body})).collect();
         let answer = handle(&json!({"Records": records}), Arc::new(ByBody)).await.expect("a batch");
-        let failed = [1, 3, 4].map(|at| json!({"itemIdentifier": at.to_string()}));
+        let failed = [1, 3, 4, 6].map(|at| json!({"itemIdentifier": at.to_string()}));
         assert_eq!(answer, json!({"batchItemFailures": failed}));
     }
 

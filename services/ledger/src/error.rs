@@ -25,6 +25,13 @@ pub enum LedgerError {
         /// What it said.
         source: Source,
     },
+    /// What was to be followed no longer holds what came behind this position. Final for the position:
+    /// what came has to be found in the log.
+    #[error("the stream no longer holds what came behind this position: run `reconcile`, then follow from the beginning")]
+    Trimmed {
+        /// What it said.
+        source: Source,
+    },
     /// A commit cannot be written or read. Final.
     #[error(transparent)]
     Commit(#[from] CommitError),

@@ -10,6 +10,7 @@ mod ledger;
 
 mod reviews;
 pub mod seal;
+mod subject;
 mod views;
 mod work;
 
@@ -21,6 +22,7 @@ pub mod sqlite;
 pub use clock::{Clock, SystemClock};
 pub use error::{AppendError, LedgerError, with_causes};
 pub use ledger::{Batch, Follow, Ledger, Position};
-pub use reviews::{ExecuteError, Executed, Reviews};
-pub use views::{Page, ReviewRow, Search, Status, Views};
+pub use reviews::{ExecuteError, Executed, Known, Reviews};
+pub use subject::SubjectKey;
+pub use views::{Page, ReviewRow, Search, Seen, Status, Unlike, Views};
 pub use work::{Claim, Due, Parked, Work};

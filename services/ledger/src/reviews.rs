@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use events::{Commit, CommitError, NewCommit, ReviewId, StreamId, Timestamp, Version, commit::SealedHandle};
+use events::{Commit, CommitError, Event, NewCommit, ReviewId, StreamId, Timestamp, Version, commit::SealedHandle};
 use review::{Answer, Command, Decision, Directory, Fold, FoldError, decide, directory::Wanted};
 use tokio::time::Instant;
 
@@ -25,6 +25,16 @@ pub struct Reviews {
     ledger: Arc<dyn Ledger>,
     clock: Arc<dyn Clock>,
     directory: RwLock<Arc<Directory>>,
+}
+
+/// What somebody has read already, so that it need not be read again before it is decided on.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Known {
+    /// The stream, folded. May be behind: an append then meets a commit that is there and folds it.
+    /// [`Fold::default`] for a stream of which nothing is thought to be there.
+    pub fold: Fold,
+    /// The directory as it was a moment ago; read when absent, by commands that depend on it.
+    pub directory: Option<Arc<Directory>>,
 }
 
 /// A command that was carried out.
@@ -140,19 +150,54 @@ impl Reviews {
         command: &Command,
         sealed: Option<SealedHandle>,
     ) -> Result<Executed, ExecuteError> {
-        let mut fold = Fold::default();
-        let mut took = Duration::ZERO;
-        for attempt in 0..TRIES {
-            if attempt > 0 {
-                tokio::time::sleep(jitter(attempt, took)).await;
-            }
+        let mut known = Known::default();
+        self.catch_up(review, &mut known.fold).await?;
+        self.decide(review, known, true, command, sealed).await
+    }
+
+    /// As [`Reviews::execute`], from what the caller knows: nothing is read unless that turns out to be
+    /// behind, or to ask for nothing.
+    ///
+    /// # Errors
+    /// See [`ExecuteError`]. Carrying out the same command again is safe.
+    pub async fn execute_from(
+        &self,
+        known: Known,
+        review: ReviewId,
+        command: &Command,
+        sealed: Option<SealedHandle>,
+    ) -> Result<Executed, ExecuteError> {
+        self.decide(review, known, false, command, sealed).await
+    }
+
+    /// `current` says that the fold was just read.
+    async fn decide(
+        &self,
+        review: ReviewId,
+        known: Known,
+        mut current: bool,
+        command: &Command,
+        sealed: Option<SealedHandle>,
+    ) -> Result<Executed, ExecuteError> {
+        let Known { mut fold, mut directory } = known;
+        let mut lost = 0;
+        while lost < TRIES {
             let start = Instant::now();
-            self.catch_up(review, &mut fold).await?;
-            let directory = self.directory().await?;
+            let people = match directory.take() {
+                Some(directory) => directory,
+                None if command.asks_directory() => self.directory().await?,
+                None => Arc::default(),
+            };
             let now = self.now();
-            let Decision { events, answer } = decide(&fold.state, command, &directory, now);
+            let Decision { events, answer } = decide(&fold.state, command, &people, now);
             if events.is_empty() {
-                return Ok(Executed { answer, fold, commit: None });
+                if current {
+                    return Ok(Executed { answer, fold, commit: None });
+                }
+                // No append shows whether that still holds.
+                self.catch_up(review, &mut fold).await?;
+                current = true;
+                continue;
             }
             let commit = NewCommit {
                 stream: review.into(),
@@ -170,7 +215,12 @@ impl Reviews {
                 Err(AppendError::Conflict { winner }) => fold.apply(&winner.decode()?)?,
                 Err(AppendError::Ledger(error)) => return Err(error.into()),
             }
-            took = start.elapsed();
+            lost += 1;
+            if lost < TRIES {
+                tokio::time::sleep(jitter(lost, start.elapsed())).await;
+                self.catch_up(review, &mut fold).await?;
+                current = true;
+            }
         }
         Err(ExecuteError::Contended { stream: review.into() })
     }
@@ -191,15 +241,7 @@ impl Reviews {
             }
             events.truncate(DIRECTORY_EVENTS_MAX);
             let count = events.len();
-            let commit = NewCommit {
-                stream: StreamId::Directory,
-                version: directory.version.next(),
-                previous: directory.hash,
-                at: self.now(),
-                events,
-                sealed: None,
-            };
-            match self.append(commit).await {
+            match self.append_to(&directory, events).await {
                 Ok(_) => appended += count,
                 Err(AppendError::Conflict { .. }) => {
                     lost += 1;
@@ -209,6 +251,45 @@ impl Reviews {
             }
         }
         Err(ExecuteError::Contended { stream: StreamId::Directory })
+    }
+
+    /// Appends to the directory what `decide` makes of it, and gives the directory with that folded.
+    ///
+    /// # Errors
+    /// See [`ExecuteError`]; the inner error is that of `decide`, and nothing was appended then.
+    pub async fn change_directory<E>(
+        &self,
+        decide: impl Fn(&Directory) -> Result<Event, E> + Sync,
+    ) -> Result<Result<Arc<Directory>, E>, ExecuteError>
+    where
+        E: Send,
+    {
+        for lost in 1..=TRIES {
+            let start = Instant::now();
+            let directory = self.directory().await?;
+            let event = match decide(&directory) {
+                Ok(event) => event,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            match self.append_to(&directory, vec![event]).await {
+                Ok(_) => return Ok(Ok(self.directory().await?)),
+                Err(AppendError::Conflict { .. }) => tokio::time::sleep(jitter(lost, start.elapsed())).await,
+                Err(AppendError::Ledger(error)) => return Err(error.into()),
+            }
+        }
+        Err(ExecuteError::Contended { stream: StreamId::Directory })
+    }
+
+    async fn append_to(&self, directory: &Directory, events: Vec<Event>) -> Result<Commit, AppendError> {
+        self.append(NewCommit {
+            stream: StreamId::Directory,
+            version: directory.version.next(),
+            previous: directory.hash,
+            at: self.now(),
+            events,
+            sealed: None,
+        })
+        .await
     }
 
     /// Folds what was appended to a review since: one read, which decodes no commit twice.

@@ -1,63 +1,44 @@
-//! Tells reviewers that they are asked, each once.
+//! Tells reviewers that they are asked, asked again, and how it ended, each once.
 //!
-//! Who is still to be told follows from the log. Before a message goes out its delivery key is
-//! claimed with a lease, so that a redelivery beside it sends nothing; that it went out is then
-//! logged. A crash in between may send one message again, never count a vote twice.
+//! Who is still to be told, and on which channel, follows from the log: [`review::owed`] says it.
+//! Before a message goes out its delivery key is claimed with a lease, so that a redelivery beside it
+//! sends nothing; that it went out is then logged. A crash in between may send one message again,
+//! never count a vote twice.
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`deliver`] | a channel, as the notifier sees it |
+//! | `run` | one run over one review |
+//! | `slack` | direct messages in Slack |
+//! | `letter` | a message as the letter that both of these carry |
+//! | [`ses`] | mails by the AWS Simple Email Service |
+//! | [`smtp`] | mails by an SMTP server |
+//! | [`sms`] | SMS by the AWS Simple Notification Service |
+//! | [`returned`] | messages that came back |
 
+pub mod deliver;
+#[cfg(any(feature = "ses", feature = "smtp"))]
+mod letter;
+pub mod returned;
+mod run;
 #[cfg(feature = "ses")]
 pub mod ses;
+#[cfg(feature = "slack")]
+pub mod slack;
+#[cfg(feature = "sms")]
+pub mod sms;
+#[cfg(feature = "smtp")]
+pub mod smtp;
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use events::{
-    Period, PersonId, ReviewId, Timestamp,
-    event::{Channel, NotificationFailed, Occasion, ReviewNotified, V},
-};
-use ledger::{Claim, Due, ExecuteError, LedgerError, Reviews, Work};
-use review::{Command, Review, command::Notice, owed};
+use channels::link::Links;
+use events::{Event, ReviewId};
+use ledger::{ExecuteError, LedgerError, Reviews, Work};
+use review::{Directory, Review, contact::Route, owed};
 
-/// How long a claimed delivery may take before somebody else may try.
-pub const LEASE: Period = Period::seconds(60);
-/// The pause after the first failure; it doubles with each further one.
-const PAUSE_FIRST: Period = Period::seconds(10);
-/// The longest pause.
-const PAUSE_MAX: Period = Period::hours(1);
-
-/// A message to one person about one review.
-#[derive(Debug, Clone, Copy)]
-pub struct Message<'a> {
-    /// The review.
-    pub review: &'a Review,
-    /// Whom it goes to.
-    pub person: &'a PersonId,
-    /// The name people see.
-    pub name: &'a str,
-}
-
-/// A channel that carries messages.
-#[async_trait]
-pub trait Deliver: Send + Sync {
-    /// Which channel this is.
-    fn channel(&self) -> Channel;
-
-    /// Sends one message; the channel's own reference to it, when it has one.
-    ///
-    /// # Errors
-    /// See [`DeliverError`].
-    async fn deliver(&self, message: Message<'_>) -> Result<Option<String>, DeliverError>;
-}
-
-/// A message did not go out.
-#[derive(Debug, thiserror::Error)]
-pub enum DeliverError {
-    /// The channel was busy or out of reach. Retryable.
-    #[error("the channel did not answer: {0}")]
-    Unavailable(String),
-    /// The channel will never deliver this. Final.
-    #[error("the channel refused the message: {0}")]
-    Refused(String),
-}
+pub use deliver::{Deliver, DeliverError, Message};
+pub use run::LEASE;
 
 /// A handler error. A channel's failure is logged and is none.
 #[derive(Debug, thiserror::Error)]
@@ -84,81 +65,44 @@ impl NotifyError {
 pub struct Notifier {
     reviews: Arc<Reviews>,
     work: Arc<dyn Work>,
-    channel: Arc<dyn Deliver>,
+    links: Links,
+    channels: Vec<Arc<dyn Deliver>>,
+    routes: Vec<Route>,
 }
 
 impl Notifier {
-    /// Over these reviews, through this channel.
-    pub fn new(reviews: Arc<Reviews>, work: Arc<dyn Work>, channel: Arc<dyn Deliver>) -> Notifier {
-        Notifier { reviews, work, channel }
+    /// Over these reviews, through these channels, the preferred first.
+    pub fn new(reviews: Arc<Reviews>, work: Arc<dyn Work>, links: Links, channels: Vec<Arc<dyn Deliver>>) -> Notifier {
+        let routes = channels.iter().map(|channel| channel.route()).collect();
+        Notifier { reviews, work, links, channels, routes }
     }
 
-    /// The channel that messages go through.
-    pub fn channel(&self) -> Channel {
-        self.channel.channel()
+    /// Whether an event may leave somebody to be told of it.
+    pub fn concerns(&self, event: &Event) -> bool {
+        let any = |does: fn(&Route) -> bool| self.routes.iter().any(does);
+        match event {
+            Event::ReviewRequested(_) => true,
+            Event::ReviewReminded(_) => any(|route| route.reminds),
+            Event::VoteCast(_) => any(|route| route.updates),
+            Event::ReviewDecided(_) | Event::ReviewExpired(_) | Event::ReviewCancelled(_) => {
+                any(|route| route.tells_end || route.updates)
+            }
+            Event::NotificationFailed(failed) => failed.message_ref.is_some(),
+            _ => false,
+        }
     }
 
-    /// Sends what is owed to the reviewers of this review and puts on record how it went.
+    /// Whether anything is to be sent or changed for this review now.
+    pub fn owes(&self, review: &Review, directory: &Directory) -> bool {
+        let now = self.reviews.now();
+        !owed::messages(review, directory, &self.routes, now).is_empty() || !owed::updates(review, &self.routes, now).is_empty()
+    }
+
+    /// Sends what is owed to the people of this review and puts on record how it went.
     ///
     /// # Errors
     /// When the log or the claims fail.
     pub async fn notify(&self, id: ReviewId) -> Result<(), NotifyError> {
-        let fold = self.reviews.load(id).await?;
-        let Some(review) = fold.state.review() else { return Ok(()) };
-        let directory = self.reviews.directory().await?;
-        let owed = owed::notices(review, &directory, self.channel.channel(), self.reviews.now());
-        let mut notices = Vec::with_capacity(owed.len());
-        let mut claimed = Vec::with_capacity(owed.len());
-        for person in &owed {
-            let key = delivery_key(id, person, self.channel.channel(), Occasion::Asked);
-            let now = self.reviews.now();
-            match self.work.claim(&key, now, now.after(LEASE)).await? {
-                Claim::Busy { until } => self.work.owe(&Due { review_id: id, at: until }).await?,
-                Claim::Granted => {
-                    let message = Message { review, person, name: directory.name(person) };
-                    notices.push(self.send(message).await);
-                    claimed.push(key);
-                }
-            }
-        }
-        if !notices.is_empty() {
-            self.reviews.execute(id, &Command::Notices(notices), None).await?;
-        }
-        for key in &claimed {
-            self.work.release(key).await?;
-        }
-        Ok(())
+        run::run(self, id).await
     }
-
-    async fn send(&self, message: Message<'_>) -> Notice {
-        let (channel, occasion, person) = (self.channel.channel(), Occasion::Asked, message.person.clone());
-        let failed = |error: &DeliverError, retry_at| {
-            Notice::Failed(NotificationFailed {
-                v: V,
-                person: person.clone(),
-                channel,
-                occasion,
-                error: error.to_string(),
-                retry_at,
-            })
-        };
-        match self.channel.deliver(message).await {
-            Ok(message_ref) => Notice::Reached(ReviewNotified { v: V, person, channel, occasion, message_ref }),
-            Err(error @ DeliverError::Refused(_)) => failed(&error, None),
-            Err(error @ DeliverError::Unavailable(_)) => {
-                let tries = message.review.unreached(message.person, channel, occasion).map_or(0, |failed| failed.tries);
-                failed(&error, Some(retry_at(self.reviews.now(), tries)))
-            }
-        }
-    }
-}
-
-fn retry_at(now: Timestamp, failures: u32) -> Timestamp {
-    let seconds = PAUSE_FIRST.as_seconds().saturating_mul(1 << failures.min(30));
-    now.after(Period::seconds(seconds.min(PAUSE_MAX.as_seconds())))
-}
-
-/// What one message is claimed under: review, person, channel, occasion.
-fn delivery_key(review: ReviewId, person: &PersonId, channel: Channel, occasion: Occasion) -> String {
-    format!("{review}|{person}|{channel:?}|{occasion:?}")
 }

@@ -9,13 +9,16 @@
 //! | [`Resumer`] | tells waiting workflows the outcome, and logs what they answered | [`Workflows`] |
 //! | [`Publisher`] | puts every event on the bus | [`Bus`] |
 //!
+//! [`rebuild`] makes all rows anew, and can do nothing else.
+//!
 //! On one machine each follows the log by itself. On AWS one [`Projection`] does all three for each
-//! record of the stream, in this order: publish, resume, write the row, whose version thereby says what
+//! record of the stream, in this order: resume, publish, write the row, whose version thereby says what
 //! was published ([`Outlets`]).
 
 mod outlets;
 mod projection;
 mod publisher;
+pub mod rebuild;
 mod resumer;
 mod row;
 mod rows;

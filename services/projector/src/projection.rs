@@ -4,7 +4,6 @@ use std::{sync::Arc, time::Duration};
 
 use events::{Period, ReviewId, Version};
 use ledger::{Due, LedgerError, Parked, Work, with_causes};
-use review::owed;
 
 use crate::{
     outlets::Outlets,
@@ -88,25 +87,18 @@ impl Projection {
         }
     }
 
-    /// Publishes, resumes, and writes the row last: it says that the rest was done. What resuming
-    /// appends is not covered by it and comes as a record of its own.
+    /// Tells workflows first: they wait, listeners do not, and what they answered is then published and
+    /// covered with the rest. The row goes last: it says what was published.
     async fn once(&self, review: ReviewId) -> Result<(), ProjectionError> {
-        let published = self.rows.publish(review).await;
-        let fold = match published {
-            Ok(fold) => fold,
-            Err(error) => {
-                // A bus that is away holds up no workflow.
-                if matches!(error, ProjectError::Outlet(_)) {
-                    self.resumer.resume(review).await?;
-                }
-                return Err(error.into());
-            }
-        };
-        let resumed = match owed::resumptions(&fold.state, self.rows.reviews.now()).next() {
-            Some(_) => self.resumer.resume(review).await,
-            None => Ok(()),
-        };
-        self.rows.cover(&fold).await.map_err(ProjectError::from)?;
+        let turn = self.resumer.turn(review).await;
+        let mut read = self.rows.read(review).await.map_err(ProjectError::from)?;
+        let resumed = self.resumer.resume_known(&turn, review, &mut read.fold, &mut read.commits).await;
+        if u64::try_from(read.commits.len()) != Ok(read.fold.version.0) {
+            // Somebody else appended in between.
+            read = self.rows.read(review).await.map_err(ProjectError::from)?;
+        }
+        self.rows.publish(&read).await.map_err(ProjectError::from)?;
+        self.rows.cover(read).await.map_err(ProjectError::from)?;
         Ok(resumed?)
     }
 

@@ -1,25 +1,25 @@
 //! Tells waiting workflows the outcome, exactly one, and logs what they answered.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use events::{
-    Period, ReviewId, TaskToken, Timestamp,
+    Commit, Period, ReviewId, TaskToken, Timestamp,
     event::{ConfirmedBy, V, WorkflowResumeFailed, WorkflowResumeUnconfirmed, WorkflowResumed},
 };
 use ledger::{
-    ExecuteError, Reviews,
+    ExecuteError, Known, Reviews,
     seal::{Seal, SealError},
 };
 use review::{
-    Command,
+    Command, Fold,
     command::Telling,
     owed,
     state::{Told, Waiting},
     task::{self, TaskAnswer},
 };
 
-use crate::turns::Turns;
+use crate::turns::{Turn, Turns};
 
 /// How often one run tries before the rest is left to the timekeeper.
 const TRIES: u32 = 3;
@@ -105,13 +105,20 @@ pub struct Resumer {
     reviews: Arc<Reviews>,
     seal: Arc<dyn Seal>,
     workflows: Arc<dyn Workflows>,
+    outside: BTreeMap<String, Arc<dyn Workflows>>,
     turns: Turns,
 }
 
 impl Resumer {
     /// Opens tokens with `seal` and answers them at `workflows`.
     pub fn new(reviews: Arc<Reviews>, seal: Arc<dyn Seal>, workflows: Arc<dyn Workflows>) -> Resumer {
-        Resumer { reviews, seal, workflows, turns: Turns::default() }
+        Resumer { reviews, seal, workflows, outside: BTreeMap::new(), turns: Turns::default() }
+    }
+
+    /// Answers the workflows of these accounts there, by the account from which a request came: it is
+    /// the bus that says which that is, never the request.
+    pub fn with_accounts(self, outside: BTreeMap<String, Arc<dyn Workflows>>) -> Resumer {
+        Resumer { outside, ..self }
     }
 
     /// Tells every workflow of this review what it is still owed. Nothing is told before the ending
@@ -120,18 +127,47 @@ impl Resumer {
     /// # Errors
     /// When the log fails or a token cannot be opened.
     pub async fn resume(&self, review: ReviewId) -> Result<(), ResumeError> {
-        // Beside another run, the second call would find the token gone before the first is on record.
-        let _turn = self.turns.take(review).await;
-        let fold = self.reviews.load(review).await?;
+        let turn = self.turn(review).await;
+        let mut fold = self.reviews.load(review).await?;
+        self.resume_known(&turn, review, &mut fold, &mut Vec::new()).await
+    }
+
+    /// The right to tell the workflows of a review, which is to be read after it was taken: beside another
+    /// run, the second call would find the token gone before the first is on record.
+    pub(crate) async fn turn(&self, review: ReviewId) -> Turn<'_> {
+        self.turns.take(review).await
+    }
+
+    /// As [`Resumer::resume`], of a review that was read in this turn. What it appends is folded, and
+    /// added to `appended`; so it is also when it fails half-way.
+    pub(crate) async fn resume_known(
+        &self,
+        _turn: &Turn<'_>,
+        review: ReviewId,
+        fold: &mut Fold,
+        appended: &mut Vec<Commit>,
+    ) -> Result<(), ResumeError> {
         let Some(answer) = task::answer(&fold.state) else { return Ok(()) };
-        for waiting in owed::resumptions(&fold.state, self.reviews.now()) {
-            let telling = self.tell(review, waiting, &answer).await?;
-            self.reviews.execute(review, &Command::Told(telling), None).await?;
+        let account = fold.state.origin().and_then(|origin| self.outside.get(&origin.account));
+        let workflows = Arc::clone(account.unwrap_or(&self.workflows));
+        let owed: Vec<Waiting> = owed::resumptions(&fold.state, self.reviews.now()).cloned().collect();
+        for waiting in &owed {
+            let command = Command::Told(self.tell(workflows.as_ref(), review, waiting, &answer).await?);
+            let known = Known { fold: fold.clone(), directory: None };
+            let executed = self.reviews.execute_from(known, review, &command, None).await?;
+            *fold = executed.fold;
+            appended.extend(executed.commit);
         }
         Ok(())
     }
 
-    async fn tell(&self, review: ReviewId, waiting: &Waiting, answer: &TaskAnswer) -> Result<Telling, ResumeError> {
+    async fn tell(
+        &self,
+        workflows: &dyn Workflows,
+        review: ReviewId,
+        waiting: &Waiting,
+        answer: &TaskAnswer,
+    ) -> Result<Telling, ResumeError> {
         let token_hash = waiting.resume.token_hash;
         let Some(sealed) = &waiting.sealed else {
             let error = "the sealed token was not moved with the log".to_owned();
@@ -149,16 +185,16 @@ impl Resumer {
         };
         let resumed = |confirmed_by| Telling::Resumed(WorkflowResumed { v: V, token_hash, told: told.to_owned(), confirmed_by });
         let failed = |error: String, retry_at| Telling::Failed(WorkflowResumeFailed { v: V, token_hash, error, retry_at });
-        Ok(match self.answer(&token, answer).await {
+        Ok(match try_to_answer(workflows, &token, answer).await {
             Ok(()) => resumed(ConfirmedBy::Answer),
             // A used token may also come back as invalid: the history knows.
-            Err(WorkflowError::Refused(error)) => match self.why_gone(waiting, review).await {
+            Err(WorkflowError::Refused(error)) => match why_gone(workflows, waiting, review).await {
                 Ok(Gone::ByOurAnswer) => resumed(ConfirmedBy::History),
                 Ok(Gone::ByItself(why)) => failed(format!("{error}: {why}"), None),
                 Ok(Gone::Unknown) | Err(_) => failed(error, None),
             },
             Err(WorkflowError::Unavailable { message, .. }) => failed(message, Some(self.retry_at(waiting))),
-            Err(WorkflowError::Gone(error)) => match self.why_gone(waiting, review).await {
+            Err(WorkflowError::Gone(error)) => match why_gone(workflows, waiting, review).await {
                 Ok(Gone::ByOurAnswer) => resumed(ConfirmedBy::History),
                 Ok(Gone::ByItself(why)) => failed(format!("{error}: {why}"), None),
                 Ok(Gone::Unknown) => Telling::Unconfirmed(WorkflowResumeUnconfirmed { v: V, token_hash, error }),
@@ -167,36 +203,36 @@ impl Resumer {
         })
     }
 
-    async fn answer(&self, token: &TaskToken, answer: &TaskAnswer) -> Result<(), WorkflowError> {
-        let mut tries = 1;
-        loop {
-            match self.workflows.answer(token, answer).await {
-                Err(WorkflowError::Unavailable { .. }) if tries < TRIES => {
-                    tokio::time::sleep(Duration::from_millis(100) * 4u32.pow(tries)).await;
-                    tries += 1;
-                }
-                result => return result,
-            }
-        }
-    }
-
-    async fn why_gone(&self, waiting: &Waiting, review: ReviewId) -> Result<Gone, WorkflowError> {
-        match &waiting.resume.execution_arn {
-            Some(arn) => match self.workflows.why_gone(arn, review).await {
-                // Not being allowed to read it, or its being gone, is no reason to ask for ever.
-                Err(WorkflowError::Refused(_) | WorkflowError::Gone(_)) => Ok(Gone::Unknown),
-                other => other,
-            },
-            None => Ok(Gone::Unknown),
-        }
-    }
-
     fn retry_at(&self, waiting: &Waiting) -> Timestamp {
         let failures = match waiting.told {
             Told::RetryAt { tries, .. } => tries,
             Told::NotYet | Told::Settled => 0,
         };
         self.reviews.now().after(pause(failures))
+    }
+}
+
+async fn try_to_answer(workflows: &dyn Workflows, token: &TaskToken, answer: &TaskAnswer) -> Result<(), WorkflowError> {
+    let mut tries = 1;
+    loop {
+        match workflows.answer(token, answer).await {
+            Err(WorkflowError::Unavailable { .. }) if tries < TRIES => {
+                tokio::time::sleep(Duration::from_millis(100) * 4u32.pow(tries)).await;
+                tries += 1;
+            }
+            result => return result,
+        }
+    }
+}
+
+async fn why_gone(workflows: &dyn Workflows, waiting: &Waiting, review: ReviewId) -> Result<Gone, WorkflowError> {
+    match &waiting.resume.execution_arn {
+        Some(arn) => match workflows.why_gone(arn, review).await {
+            // Not being allowed to read it, or its being gone, is no reason to ask for ever.
+            Err(WorkflowError::Refused(_) | WorkflowError::Gone(_)) => Ok(Gone::Unknown),
+            other => other,
+        },
+        None => Ok(Gone::Unknown),
     }
 }
 

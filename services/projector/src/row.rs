@@ -1,7 +1,13 @@
 //! The view row of a review: a pure function of its fold.
 
-use events::{Version, event::Verdict, request::Risk};
-use ledger::{ReviewRow, Status};
+use std::collections::BTreeSet;
+
+use events::{
+    ExecutionId, PersonId, Version,
+    event::{Choice, Verdict},
+    request::Risk,
+};
+use ledger::{ReviewRow, Status, SubjectKey};
 use review::{Directory, Ending, Fold, Review, State, owed, state::Refused, tally::Tally};
 
 /// The row of a folded stream; `None` while there is nothing to show.
@@ -24,6 +30,9 @@ fn review_row(review: &Review, version: Version, state: &State) -> ReviewRow {
     // The row is a fold of its own stream alone, so people are counted as the votes name them.
     let votes = review.votes.iter().map(|vote| &vote.what);
     let approvals = Tally::of(votes, &Directory::default()).approvers.len();
+    let decided = review.votes.iter().map(|vote| &vote.what).filter(|vote| vote.choice != Choice::Comment);
+    let decided: BTreeSet<&PersonId> = decided.map(|vote| &vote.person).collect();
+    let decided = decided.into_iter().cloned().collect();
     ReviewRow {
         review_id: review.id,
         version,
@@ -34,12 +43,28 @@ fn review_row(review: &Review, version: Version, state: &State) -> ReviewRow {
         source: review.request.origin.source.clone(),
         reviewers: review.request.reviewers.clone(),
         approvals: u8::try_from(approvals).unwrap_or(u8::MAX),
+        decided,
         quorum: review.request.policy.quorum,
         requested_at: review.requested_at,
         expires_at: Some(review.request.expires_at),
         ended_at: review.ending.as_ref().map(|ending| ending.at),
         next_due: owed::next_due(state),
+        subject: SubjectKey::of(&review.request.subject),
+        voters: voters(review),
+        executions: executions(&review.request.origin.account, state),
     }
+}
+
+/// Everybody who voted, each once, in order.
+fn voters(review: &Review) -> Vec<PersonId> {
+    let counted = review.votes.iter().map(|vote| &vote.what.person);
+    let mut voters: Vec<PersonId> = Vec::new();
+    for person in counted.chain(review.refused_votes.iter().map(|vote| &vote.what.person)) {
+        if !voters.contains(person) {
+            voters.push(person.clone());
+        }
+    }
+    voters
 }
 
 fn refused_row(refused: &Refused, version: Version, state: &State) -> ReviewRow {
@@ -53,10 +78,21 @@ fn refused_row(refused: &Refused, version: Version, state: &State) -> ReviewRow 
         source: refused.refusal.origin.source.clone(),
         reviewers: Vec::new(),
         approvals: 0,
+        decided: Vec::new(),
         quorum: 0,
         requested_at: refused.at,
         expires_at: None,
         ended_at: Some(refused.at),
         next_due: owed::next_due(state),
+        subject: None,
+        voters: Vec::new(),
+        executions: executions(&refused.refusal.origin.account, state),
     }
+}
+
+/// The executions that wait on a stream, as the account knows them that asked.
+fn executions(account: &str, state: &State) -> Vec<ExecutionId> {
+    let arns = state.waiting().iter().filter_map(|waiting| waiting.resume.execution_arn.as_deref());
+    let ids: BTreeSet<ExecutionId> = arns.map(|arn| ExecutionId::new(account, arn)).collect();
+    ids.into_iter().collect()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use events::{Commit, ReviewId, Version};
-use ledger::{ExecuteError, ReviewRow, Reviews, Views};
+use ledger::{ExecuteError, ReviewRow, Reviews, Seen, Views};
 use review::Fold;
 
 use crate::{
@@ -30,6 +30,16 @@ impl ProjectError {
             ProjectError::Outlet(error) => error.is_retryable(),
         }
     }
+}
+
+/// A review as it was read.
+pub(crate) struct Read {
+    /// Its stream.
+    pub(crate) commits: Vec<Commit>,
+    /// The fold of it.
+    pub(crate) fold: Fold,
+    /// What the views have of it.
+    pub(crate) seen: Seen,
 }
 
 /// Writes view rows.
@@ -64,28 +74,36 @@ impl Rows {
     /// # Errors
     /// When the log or the views fail, or what is to be published first is not taken.
     pub async fn project(&self, review: ReviewId) -> Result<(), ProjectError> {
-        let fold = self.publish(review).await?;
-        Ok(self.cover(&fold).await?)
+        if self.outlets.is_none() {
+            return Ok(self.put(row(&self.reviews.load(review).await?).as_slice()).await?);
+        }
+        let read = self.read(review).await?;
+        self.publish(&read).await?;
+        Ok(self.cover(read).await?)
     }
 
-    /// Folds a review and publishes what its row does not cover yet.
-    pub(crate) async fn publish(&self, review: ReviewId) -> Result<Fold, ProjectError> {
-        let Some(outlets) = &self.outlets else { return Ok(self.reviews.load(review).await?) };
+    /// Reads a review and what the views have of it.
+    pub(crate) async fn read(&self, review: ReviewId) -> Result<Read, ExecuteError> {
         let commits = self.reviews.history(review).await?;
-        let fold = Fold::of(&commits).map_err(ExecuteError::from)?;
-        let covered = self.views.get(review).await.map_err(ExecuteError::from)?.map_or(Version::NONE, |row| row.version);
-        let news: &[Commit] = match commits.iter().position(|commit| commit.version > covered) {
-            Some(first) => &commits[first..],
+        let fold = Fold::of(&commits)?;
+        Ok(Read { commits, fold, seen: self.views.seen(review).await? })
+    }
+
+    /// Publishes what the row does not cover yet.
+    pub(crate) async fn publish(&self, read: &Read) -> Result<(), OutletError> {
+        let Some(outlets) = &self.outlets else { return Ok(()) };
+        let covered = read.seen.row.as_ref().map_or(Version::NONE, |row| row.version);
+        let news: &[Commit] = match read.commits.iter().position(|commit| commit.version > covered) {
+            Some(first) => &read.commits[first..],
             None => &[],
         };
-        outlets.publish(news, &fold.state).await?;
-        Ok(fold)
+        outlets.publish(news, &read.fold.state).await
     }
 
     /// Writes the row of what was published.
-    pub(crate) async fn cover(&self, fold: &Fold) -> Result<(), ExecuteError> {
-        match row(fold) {
-            Some(row) => self.put(&[row]).await,
+    pub(crate) async fn cover(&self, read: Read) -> Result<(), ExecuteError> {
+        match row(&read.fold) {
+            Some(row) => Ok(self.views.put_over(&row, read.seen).await?),
             None => Ok(()),
         }
     }

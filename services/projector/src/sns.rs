@@ -1,17 +1,23 @@
 //! Alerts to an SNS topic, whose subscribers get a mail or an SMS: a review waits, a review has ended, a
-//! workflow could not be told.
+//! workflow could not be told. They are made of what is published, so they carry neither evidence nor a
+//! link that decides: theirs asks for sign-in.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_sns::{Client, error::ProvideErrorMetadata, types::MessageAttributeValue};
-use events::published::Entry;
+use events::{
+    line::{inert, line},
+    published::Entry,
+};
 use serde_json::Value;
 
 use crate::publisher::{Bus, BusError};
 
 /// The longest subject in characters (SNS API reference, `Publish`: up to 100, ASCII).
 const SUBJECT_MAX: usize = 100;
+/// The longest line of a message in characters: with its link it is a few segments of an SMS at most.
+const LINE_MAX: usize = 200;
 
 /// One topic.
 pub struct Topic {
@@ -37,10 +43,8 @@ impl Bus for Topic {
                 attribute.map_err(|error| BusError::Refused(Box::new(error)))
             };
             let mut call = self.client.publish().topic_arn(&self.arn).subject(alert.subject).message(alert.message);
-            // For the filter policies of subscriptions, such as an SMS for high risk only.
-            call = call.message_attributes("detail_type", attribute(entry.detail_type)?);
-            if let Some(risk) = &alert.risk {
-                call = call.message_attributes("risk", attribute(risk)?);
+            for (name, value) in &alert.attributes {
+                call = call.message_attributes(*name, attribute(value)?);
             }
             call.send().await.map_err(|error| match error.code() {
                 Some("InvalidParameter" | "InvalidParameterValue" | "AuthorizationError" | "NotFound" | "KMSAccessDenied") => {
@@ -58,7 +62,8 @@ impl Bus for Topic {
 struct Alert {
     subject: String,
     message: String,
-    risk: Option<String>,
+    /// What the filter policies of subscriptions go by, such as an SMS for high risk only.
+    attributes: Vec<(&'static str, String)>,
 }
 
 /// The alert of an event; most have none.
@@ -74,11 +79,28 @@ fn alert(entry: &Entry, base_url: &str) -> Result<Option<Alert>, BusError> {
     let detail: Value = serde_json::from_str(&entry.detail)?;
     let text = |name: &str| detail.get(name).and_then(Value::as_str);
     let what = text("title").or_else(|| text("outcome")).or_else(|| text("error"));
-    let line = what.map_or_else(|| about.to_owned(), |what| format!("{about}: {what}"));
+    let what = what.map(|what| inert(&line(what))).filter(|what| !what.is_empty());
+    let line = what.map_or_else(|| about.to_owned(), |what| cut(&format!("{about}: {what}")));
     // A subject has no line breaks and, sent by us, nothing but plain letters.
     let subject = line.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).take(SUBJECT_MAX).collect();
     let message = format!("{line}\n{base_url}/reviews/{}", text("review_id").unwrap_or_default());
-    Ok(Some(Alert { subject, message, risk: text("risk").map(str::to_owned) }))
+    let outcome = match entry.detail_type {
+        "ReviewExpired" => Some("expired"),
+        "ReviewCancelled" => Some("cancelled"),
+        _ => text("outcome"),
+    };
+    let source = detail.pointer("/origin/source").and_then(Value::as_str);
+    let attributes = [("detail_type", Some(entry.detail_type)), ("risk", text("risk")), ("source", source), ("outcome", outcome)];
+    // SNS takes no empty value.
+    let set = |(name, value): (&'static str, Option<&str>)| Some((name, value.filter(|value| !value.is_empty())?.to_owned()));
+    Ok(Some(Alert { subject, message, attributes: attributes.into_iter().filter_map(set).collect() }))
+}
+
+fn cut(line: &str) -> String {
+    if line.chars().count() <= LINE_MAX {
+        return line.to_owned();
+    }
+    line.chars().take(LINE_MAX - 1).chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -92,11 +114,58 @@ mod tests {
 
     #[test]
     fn a_request_is_an_alert_with_its_title_risk_and_link() {
-        let detail = r#"{"review_id": "r-1", "title": "Promote\nchurn™", "risk": "high"}"#;
+        let detail =
+            r#"{"review_id": "r-1", "title": "Promote\n churn™", "risk": "high", "origin": {"source": "com.example.pipeline"}}"#;
         let alert = alert(&entry("ReviewRequested", detail), "https://r.example").expect("read").expect("an alert");
-        assert_eq!(alert.subject, "A review waits: Promote?churn?");
-        assert_eq!(alert.message, "A review waits: Promote\nchurn™\nhttps://r.example/reviews/r-1");
-        assert_eq!(alert.risk.as_deref(), Some("high"));
+        assert_eq!(alert.subject, "A review waits: Promote churn?");
+        assert_eq!(alert.message, "A review waits: Promote churn™\nhttps://r.example/reviews/r-1");
+        let attributes = [("detail_type", "ReviewRequested"), ("risk", "high"), ("source", "com.example.pipeline")];
+        assert_eq!(alert.attributes, attributes.map(|(name, value)| (name, value.to_owned())));
+    }
+
+    #[test]
+    fn every_alert_is_one_harmless_line_and_the_one_link_which_decides_nothing() {
+        const HOSTILE: &str = "T\r\nBcc: eve@evil.example\r\n\u{202e}desrever\u{2066} <script>alert(1)</script> 🚀 مرحبا \
+            https://evil.example/login www.evil.example evil。example https://r.example/a/AbCd";
+        let long = format!("{HOSTILE} {}", "long ".repeat(100));
+        let mut shown = Vec::new();
+        for (kind, text) in [("plain", "Promote churn-model v42"), ("hostile", HOSTILE), ("hostile and long", long.as_str())] {
+            for (detail_type, field) in [
+                ("ReviewRequested", "title"),
+                ("ReviewDecided", "outcome"),
+                ("ReviewExpired", "none"),
+                ("ReviewCancelled", "reason"),
+                ("WorkflowResumeFailed", "error"),
+            ] {
+                let text = if field == "outcome" { "approved" } else { text };
+                let detail = serde_json::json!({"review_id": "r-1", field: text, "link": "https://r.example/a/AbCd"}).to_string();
+                let alert = alert(&entry(detail_type, &detail), "https://r.example").expect("read").expect("an alert");
+                let line = alert.message.strip_suffix("\nhttps://r.example/reviews/r-1").expect("the link at the end");
+                assert!(
+                    !line.contains(|c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+                );
+                assert!(!line.contains("://") && !line.contains("www.evil") && line.chars().count() <= LINE_MAX, "{line}");
+                assert!(!alert.message.contains("r.example/a/"), "nothing that decides: {line}");
+                assert!(
+                    alert.subject.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
+                        && alert.subject.len() <= SUBJECT_MAX
+                );
+                shown.push(format!("{detail_type}, {kind}\nSubject: {}\n{}\n", alert.subject, alert.message));
+            }
+        }
+        insta::assert_snapshot!("alerts", shown.join("\n"));
+    }
+
+    #[test]
+    fn an_end_is_an_alert_that_can_be_filtered_by_its_outcome() {
+        let decided = r#"{"review_id": "r-1", "outcome": "rejected"}"#;
+        for (detail_type, detail, outcome) in
+            [("ReviewDecided", decided, "rejected"), ("ReviewExpired", "{}", "expired"), ("ReviewCancelled", "{}", "cancelled")]
+        {
+            let alert = alert(&entry(detail_type, detail), "").expect("read").expect("an alert");
+            let attributes = [("detail_type", detail_type), ("outcome", outcome)];
+            assert_eq!(alert.attributes, attributes.map(|(name, value)| (name, value.to_owned())));
+        }
     }
 
     #[test]

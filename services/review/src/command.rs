@@ -1,11 +1,12 @@
 //! What can be asked of a stream, and what the asker is told.
 
 use events::{
-    Event, Fault, PersonId, ReviewId, ReviewRequest,
+    Event, Fault, IntegrationId, PersonId, ReviewId, ReviewRequest,
     digest::SubjectDigest,
     event::{
-        Canceller, Channel, Choice, EnteredBy, NotificationFailed, Origin, Resume, ReviewNotified, ReviewRefused, Verdict,
-        VoteRefusal, WorkflowResumeFailed, WorkflowResumeUnconfirmed, WorkflowResumed,
+        Canceller, Channel, Choice, EnteredBy, ExecutionStatus, NoticeUpdateFailed, NoticeUpdated, NotificationFailed, Origin,
+        Resume, ReviewNotified, ReviewRefused, Verdict, VoteRefusal, WorkflowResumeFailed, WorkflowResumeUnconfirmed,
+        WorkflowResumed,
     },
 };
 
@@ -29,10 +30,29 @@ pub enum Command {
     },
     /// End the review if its time has passed.
     Expire,
+    /// Ask again those who can decide and have not, if it is time to.
+    Remind,
     /// Put on record how notices went.
     Notices(Vec<Notice>),
     /// Put on record what a workflow answered.
     Told(Telling),
+    /// A workflow ended by itself: the review that nobody waits for any more is withdrawn.
+    WorkflowEnded {
+        /// The execution.
+        arn: String,
+        /// How it ended.
+        status: ExecutionStatus,
+    },
+}
+
+impl Command {
+    /// Whether what is decided depends on the directory: who somebody is, or which groups there are.
+    pub fn asks_directory(&self) -> bool {
+        match self {
+            Command::Request(_) | Command::Vote(_) | Command::Cancel { .. } | Command::Remind | Command::Notices(_) => true,
+            Command::Refuse(_) | Command::Expire | Command::WorkflowEnded { .. } | Command::Told(_) => false,
+        }
+    }
 }
 
 /// A valid request and where it came from.
@@ -46,6 +66,9 @@ pub struct Request {
     pub resume: Option<Resume>,
     /// The review that this one asks again.
     pub follows: Option<ReviewId>,
+    /// Whether the key stands for this very call, known by the event id in `origin`, and not only
+    /// for what people decide on.
+    pub exact: bool,
 }
 
 /// A vote as it came in.
@@ -61,6 +84,11 @@ pub struct Vote {
     pub channel: Channel,
     /// Who typed it in, when that was not the person.
     pub entered_by: Option<EnteredBy>,
+    /// The program that handed it in with a bearer token of its own.
+    pub integration: Option<IntegrationId>,
+    /// The Slack account that acted, where the confirmed address of its profile alone says that it is this
+    /// person; absent where the directory or the request says so.
+    pub matched_account: Option<PersonId>,
     /// Digest of what they saw, where the channel knows.
     pub subject_digest: Option<SubjectDigest>,
     /// Whether the channel may vote for people at all; a bus source that configuration does not
@@ -75,6 +103,10 @@ pub enum Notice {
     Reached(ReviewNotified),
     /// The person was not.
     Failed(NotificationFailed),
+    /// A message was changed where it stands.
+    Updated(NoticeUpdated),
+    /// A message could not be changed.
+    UpdateFailed(NoticeUpdateFailed),
 }
 
 /// What a workflow answered.
@@ -125,11 +157,11 @@ pub enum Answer {
         /// Who or what ended it.
         ending: Option<Dated<Ending>>,
     },
-    /// Cancel, Expire: the review ended now.
+    /// Cancel, Expire, WorkflowEnded: the review ended now.
     Ended,
-    /// Cancel, Expire: it had ended before.
+    /// Cancel, Expire, WorkflowEnded: it had ended before.
     EndedBefore(Dated<Ending>),
-    /// Expire, Told: its time has not come; the review is open.
+    /// Expire, Remind, Told: its time has not come.
     NotDue,
     /// Cancel: only who asked, or the operator, may.
     NotYours,

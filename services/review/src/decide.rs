@@ -3,15 +3,17 @@
 mod record;
 mod request;
 mod vote;
+mod workflow;
 
 use events::{
     Event, Timestamp,
-    event::{ReviewCancelled, ReviewExpired, V},
+    event::{ReviewCancelled, ReviewExpired, ReviewReminded, V},
 };
 
 use crate::{
     command::{Answer, Command, Decision},
     directory::Directory,
+    owed,
     state::{Dated, Ending, Review, State},
 };
 
@@ -39,8 +41,13 @@ pub fn decide(state: &State, command: &Command, directory: &Directory, now: Time
             Some(review) if review.ending.is_none() && now < review.request.expires_at => Decision::none(Answer::NotDue),
             Some(review) => end(review, now, || expired(review)),
         },
+        Command::Remind => match state.review() {
+            None => Decision::none(Answer::NotFound),
+            Some(review) => remind(review, directory, now),
+        },
         Command::Notices(notices) => record::notices(state, notices, directory),
         Command::Told(telling) => record::told(state, telling),
+        Command::WorkflowEnded { arn, status } => workflow::ended(state, arn, *status, now),
     }
 }
 
@@ -60,6 +67,16 @@ fn end(review: &Review, now: Timestamp, event: impl FnOnce() -> Event) -> Decisi
     }
 }
 
+/// Puts a reminder on record, also when it concerns nobody: its time has then passed.
+fn remind(review: &Review, directory: &Directory, now: Timestamp) -> Decision {
+    match owed::reminders::due(review, now) {
+        Some(number) if now < review.request.expires_at => {
+            Decision::one(Answer::Noted, ReviewReminded { v: V, number, people: owed::awaited(review, directory) })
+        }
+        _ => Decision::none(Answer::NotDue),
+    }
+}
+
 fn expired(review: &Review) -> Event {
     ReviewExpired { v: V, expires_at: review.request.expires_at }.into()
 }
@@ -71,6 +88,8 @@ fn may_cancel(review: &Review, by: &events::event::Canceller, directory: &Direct
         Canceller::Source { account, source } => {
             (account, source) == (&review.request.origin.account, &review.request.origin.source)
         }
+        // Only by `WorkflowEnded`, which looks at who else waits.
+        Canceller::Execution { .. } => false,
         Canceller::Requester(person) => {
             review.request.requester.as_ref().is_some_and(|requester| directory.primary(requester) == directory.primary(person))
         }

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use events::{
-    Commit, Event, GroupId, PersonId, Version,
+    Commit, Event, GroupId, IntegrationId, PersonId, Version,
     digest::CommitHash,
     event::{GroupDefined, GroupRemoved, PersonRegistered, PersonRemoved, V},
     request::Reviewer,
 };
+
+use crate::integration::Integration;
 
 /// What the directory knows of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,6 +36,8 @@ pub struct Directory {
     pub people: BTreeMap<PersonId, Person>,
     /// Members by group, as primary ids.
     pub groups: BTreeMap<GroupId, BTreeSet<PersonId>>,
+    /// Programs with a bearer token of their own, those whose token was revoked too.
+    pub integrations: BTreeMap<IntegrationId, Integration>,
     primary: BTreeMap<PersonId, PersonId>,
 }
 
@@ -44,6 +48,7 @@ impl Default for Directory {
             hash: CommitHash::GENESIS,
             people: BTreeMap::new(),
             groups: BTreeMap::new(),
+            integrations: BTreeMap::new(),
             primary: BTreeMap::new(),
         }
     }
@@ -61,6 +66,14 @@ impl Directory {
                 }
                 Event::GroupRemoved(event) => {
                     self.groups.remove(&event.group);
+                }
+                Event::IntegrationRegistered(event) => {
+                    self.integrations.insert(event.integration.clone(), Integration::registered(event, commit.at));
+                }
+                Event::IntegrationRevoked(event) => {
+                    if let Some(known) = self.integrations.get_mut(&event.integration) {
+                        known.revoked_at = Some(commit.at);
+                    }
                 }
                 _ => {}
             }
@@ -87,6 +100,18 @@ impl Directory {
     /// The one id of the person behind any of their ids.
     pub fn primary<'a>(&'a self, person: &'a PersonId) -> &'a PersonId {
         self.primary.get(person).unwrap_or(person)
+    }
+
+    /// Whether the directory says who this is.
+    pub fn knows(&self, person: &PersonId) -> bool {
+        self.primary.contains_key(person) || self.people.contains_key(person)
+    }
+
+    /// Every id of the person behind any of their ids, the primary one first.
+    pub fn ids_of<'a>(&'a self, person: &'a PersonId) -> impl Iterator<Item = &'a PersonId> {
+        let primary = self.primary(person);
+        let known = self.people.get(primary);
+        std::iter::once(primary).chain(known.into_iter().flat_map(|known| known.aliases.iter()))
     }
 
     /// The name people see: the directory's, else the id.
@@ -126,8 +151,7 @@ impl Directory {
     /// person is what any of these is asked for.
     pub fn names_of(&self, person: &PersonId) -> Vec<Reviewer> {
         let person = self.primary(person);
-        let aliases = self.people.get(person).into_iter().flat_map(|known| known.aliases.iter());
-        let ids = std::iter::once(person).chain(aliases).cloned().map(Reviewer::Person);
+        let ids = self.ids_of(person).cloned().map(Reviewer::Person);
         let groups = self.groups.iter().filter(|(_, members)| members.iter().any(|member| self.primary(member) == person));
         ids.chain(groups.map(|(group, _)| Reviewer::Group(group.clone()))).collect()
     }

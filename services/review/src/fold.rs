@@ -1,5 +1,9 @@
 //! The fold: commits in, state out.
 
+mod notices;
+
+use std::sync::Arc;
+
 use events::{
     Commit, CommitError, Event, StreamId, Version,
     commit::SealedHandle,
@@ -7,7 +11,7 @@ use events::{
     event::{Resume, VoteCast},
 };
 
-use crate::state::{Dated, Ending, Refused, Review, State, Told, Unreached, Waiting};
+use crate::state::{Dated, Ending, Refused, Review, State, Told, Waiting};
 
 /// The state of a stream and the place where its next commit goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,12 +97,15 @@ impl Fold {
                 let waiting = request.resume.iter().map(|resume| waiting(resume, sealed)).collect();
                 *state = State::Recorded(Box::new(Review {
                     id,
-                    request: request.clone(),
+                    request: Arc::clone(request),
                     requested_at: at,
                     votes: Vec::new(),
                     refused_votes: Vec::new(),
                     notified: Vec::new(),
                     unreached: Vec::new(),
+                    returned: Vec::new(),
+                    cards: Vec::new(),
+                    reminders: Vec::new(),
                     waiting,
                     ending: None,
                 }));
@@ -106,7 +113,7 @@ impl Fold {
             (state @ State::Absent, Event::ReviewRefused(refusal)) => {
                 let id = commit.stream.review().ok_or_else(impossible)?;
                 let waiting = refusal.resume.iter().map(|resume| waiting(resume, sealed)).collect();
-                *state = State::Refused(Box::new(Refused { id, refusal: refusal.clone(), at, waiting }));
+                *state = State::Refused(Box::new(Refused { id, refusal: Arc::clone(refusal), at, waiting }));
             }
             (State::Refused(refused), event) => told(&mut refused.waiting, event).ok_or_else(impossible)?,
             (State::Recorded(review), event) => evolve_review(review, at, sealed, event).ok_or_else(impossible)?,
@@ -124,23 +131,11 @@ fn waiting(resume: &Resume, sealed: Option<&SealedHandle>) -> Waiting {
 /// `None` when the event cannot stand in a recorded review.
 fn evolve_review(review: &mut Review, at: events::Timestamp, sealed: Option<&SealedHandle>, event: &Event) -> Option<()> {
     match event {
-        Event::ReviewNotified(notice) => {
-            review.unreached.retain(|failed| {
-                (&failed.last.person, failed.last.channel, failed.last.occasion)
-                    != (&notice.person, notice.channel, notice.occasion)
-            });
-            review.notified.push(Dated { at, what: notice.clone() });
-        }
-        Event::NotificationFailed(failure) => {
-            let same = |failed: &&mut Unreached| {
-                (&failed.last.person, failed.last.channel, failed.last.occasion)
-                    == (&failure.person, failure.channel, failure.occasion)
-            };
-            match review.unreached.iter_mut().find(same) {
-                Some(failed) => *failed = Unreached { last: failure.clone(), tries: failed.tries + 1 },
-                None => review.unreached.push(Unreached { last: failure.clone(), tries: 1 }),
-            }
-        }
+        Event::ReviewNotified(_)
+        | Event::NotificationFailed(_)
+        | Event::NoticeUpdated(_)
+        | Event::NoticeUpdateFailed(_)
+        | Event::ReviewReminded(_) => notices::evolve(review, at, event)?,
         Event::VoteCast(vote) if review.ending.is_none() => review.votes.push(Dated { at, what: VoteCast::clone(vote) }),
         Event::VoteRefused(vote) => review.refused_votes.push(Dated { at, what: vote.clone() }),
         Event::ReviewDecided(decided) => {
@@ -156,6 +151,13 @@ fn evolve_review(review: &mut Review, at: events::Timestamp, sealed: Option<&Sea
             end(review, at, Ending::Cancelled { by: cancelled.by.clone(), reason: cancelled.reason.clone() })?;
         }
         Event::ResumeAttached(attached) => review.waiting.push(waiting(&attached.resume, sealed)),
+        Event::WorkflowEnded(ended) if review.ending.is_none() => {
+            let of_it = |waiting: &&mut Waiting| waiting.resume.execution_arn.as_ref() == Some(&ended.execution_arn);
+            // Its tokens are gone with it; this event says why it is told nothing.
+            let mut waiting = review.waiting.iter_mut().filter(of_it).peekable();
+            waiting.peek()?;
+            waiting.for_each(|waiting| waiting.told = Told::Settled);
+        }
         event => told(&mut review.waiting, event)?,
     }
     Some(())

@@ -6,9 +6,11 @@
 //! three, whatever the channel.
 
 pub mod command;
+pub mod contact;
 pub mod decide;
 pub mod directory;
 pub mod fold;
+pub mod integration;
 pub mod owed;
 pub mod state;
 pub mod tally;
@@ -18,4 +20,5 @@ pub use command::{Answer, Command, Decision};
 pub use decide::decide;
 pub use directory::Directory;
 pub use fold::{Fold, FoldError};
+pub use integration::Integration;
 pub use state::{Ending, Review, State};

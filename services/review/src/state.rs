@@ -1,13 +1,17 @@
 //! What the events of one stream add up to.
 
+use std::sync::Arc;
+
 use events::{
     PersonId, ReviewId, Timestamp,
     commit::SealedHandle,
     event::{
-        Canceller, Channel, NotificationFailed, Occasion, Resume, ReviewNotified, ReviewRefused, ReviewRequested, Verdict,
-        VoteCast, VoteRefused,
+        Canceller, Channel, Choice, NoticeUpdateFailed, NotificationFailed, Origin, Purpose, Resume, ReviewNotified,
+        ReviewRefused, ReviewReminded, ReviewRequested, Verdict, VoteCast, VoteRefused,
     },
 };
+
+use crate::directory::Directory;
 
 /// The state of a stream.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -27,7 +31,7 @@ pub struct Refused {
     /// Which stream.
     pub id: ReviewId,
     /// What was refused and why.
-    pub refusal: ReviewRefused,
+    pub refusal: Arc<ReviewRefused>,
     /// When.
     pub at: Timestamp,
     /// The workflow to fail.
@@ -40,17 +44,23 @@ pub struct Review {
     /// Which.
     pub id: ReviewId,
     /// What was asked.
-    pub request: ReviewRequested,
+    pub request: Arc<ReviewRequested>,
     /// When it was recorded.
     pub requested_at: Timestamp,
     /// The votes that counted, in order.
     pub votes: Vec<Dated<VoteCast>>,
     /// The votes that did not.
     pub refused_votes: Vec<Dated<VoteRefused>>,
-    /// Who was reached.
+    /// What was sent, in order; [`Review::reached`] leaves out what came back.
     pub notified: Vec<Dated<ReviewNotified>>,
-    /// Who was not reached, last failure of each (person, channel, occasion).
+    /// Who was not reached, last failure of each (person, channel, purpose).
     pub unreached: Vec<Unreached>,
+    /// Messages that came back after they had been taken for sent.
+    pub returned: Vec<Dated<NotificationFailed>>,
+    /// The messages that ask, where their channel gave them a reference.
+    pub cards: Vec<Card>,
+    /// The times at which people were asked again.
+    pub reminders: Vec<Dated<ReviewReminded>>,
     /// The workflows that wait, or did.
     pub waiting: Vec<Waiting>,
     /// How it ended; absent while open.
@@ -108,6 +118,25 @@ pub struct Unreached {
     pub last: NotificationFailed,
     /// How many failures there were.
     pub tries: u32,
+    /// When the first was.
+    pub since: Timestamp,
+}
+
+/// A message that asks, as it stands at its channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// Whose.
+    pub person: PersonId,
+    /// Where.
+    pub channel: Channel,
+    /// The channel's reference to it.
+    pub message_ref: String,
+    /// How far the review has come that it shows; see [`Review::progress`].
+    pub shows: u32,
+    /// The last failure to change it; none once it was changed.
+    pub failed: Option<NoticeUpdateFailed>,
+    /// How many failures in a row.
+    pub tries: u32,
 }
 
 /// A workflow that waits on a review.
@@ -138,16 +167,56 @@ pub enum Told {
 }
 
 impl Review {
-    /// Whether this person was reached for this occasion, on any channel.
-    pub fn was_notified(&self, person: &PersonId, occasion: Occasion) -> bool {
-        self.notified.iter().any(|notice| notice.what.person == *person && notice.what.occasion == occasion)
+    /// What was sent and did not come back.
+    pub fn reached(&self) -> impl DoubleEndedIterator<Item = &Dated<ReviewNotified>> {
+        self.notified.iter().filter(|notice| !self.came_back(&notice.what))
     }
 
-    /// The last failure to reach this person for this occasion on this channel.
-    pub fn unreached(&self, person: &PersonId, channel: Channel, occasion: Occasion) -> Option<&Unreached> {
-        self.unreached
-            .iter()
-            .find(|failed| failed.last.person == *person && failed.last.channel == channel && failed.last.occasion == occasion)
+    /// Whether a message came back after it had been taken for sent.
+    pub fn came_back(&self, notice: &ReviewNotified) -> bool {
+        let returned =
+            |back: &Dated<NotificationFailed>| back.what.channel == notice.channel && back.what.message_ref == notice.message_ref;
+        notice.message_ref.is_some() && self.returned.iter().any(returned)
+    }
+
+    /// Whether this person was reached for this purpose, on any channel.
+    pub fn was_reached(&self, person: &PersonId, purpose: Purpose) -> bool {
+        self.reached().any(|notice| notice.what.person == *person && notice.what.purpose() == purpose)
+    }
+
+    /// The last failure to reach this person for this purpose on this channel.
+    pub fn unreached(&self, person: &PersonId, channel: Channel, purpose: Purpose) -> Option<&Unreached> {
+        self.unreached.iter().find(|failed| failed.is(person, channel, purpose))
+    }
+
+    /// The message of this reference.
+    pub fn card(&self, channel: Channel, message_ref: &str) -> Option<&Card> {
+        self.cards.iter().find(|card| card.channel == channel && card.message_ref == message_ref)
+    }
+
+    /// Whether this channel will never reach this person.
+    pub fn is_beyond_reach(&self, person: &PersonId, channel: Channel) -> bool {
+        let last = |failed: &Unreached| failed.last.person == *person && failed.last.channel == channel;
+        self.unreached.iter().any(|failed| last(failed) && failed.last.retry_at.is_none())
+    }
+
+    /// Whether this person has said anything but a comment.
+    pub fn has_voted(&self, person: &PersonId, directory: &Directory) -> bool {
+        let person = directory.primary(person);
+        self.votes.iter().any(|vote| vote.what.choice != Choice::Comment && directory.primary(&vote.what.person) == person)
+    }
+
+    /// How far it has come: a count of the votes, and one more for the end.
+    pub fn progress(&self) -> u32 {
+        let ended = u32::from(self.ending.is_some());
+        u32::try_from(self.votes.len()).unwrap_or(u32::MAX).saturating_add(ended)
+    }
+}
+
+impl Unreached {
+    /// Whether it is of this person, channel and purpose.
+    pub fn is(&self, person: &PersonId, channel: Channel, purpose: Purpose) -> bool {
+        (&self.last.person, self.last.channel, self.last.purpose()) == (person, channel, purpose)
     }
 }
 
@@ -157,6 +226,15 @@ impl State {
         match self {
             State::Recorded(review) => Some(review),
             State::Absent | State::Refused(_) => None,
+        }
+    }
+
+    /// From where the request came that this stream is about.
+    pub fn origin(&self) -> Option<&Origin> {
+        match self {
+            State::Absent => None,
+            State::Refused(refused) => Some(&refused.refusal.origin),
+            State::Recorded(review) => Some(&review.request.origin),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What time brings about: expiries, owed retries, and the reconciliation of the log with what was
+//! What time brings about: expiries, reminders, owed retries, and the reconciliation of the log with what was
 //! done about it.
 
 mod reconcile;
@@ -8,16 +8,18 @@ use std::{
     sync::Arc,
 };
 
-use events::ReviewId;
-use ledger::{Due, ExecuteError, LedgerError, Reviews, Views, Work};
+use events::{ReviewId, Timestamp};
+use ledger::{Due, ExecuteError, LedgerError, Reviews, Status, Views, Work};
 use notifier::{Notifier, NotifyError};
-use projector::{ProjectError, ResumeError, Resumer, Rows};
-use review::Command;
+use projector::{ProjectError, ResumeError, Resumer, Rows, rebuild::RebuildError};
+use review::{Command, owed};
 
 pub use reconcile::Reconciled;
 
 /// The most reviews of one tick; what is left comes with the next.
 const BATCH: usize = 200;
+/// The most reviews that are looked at to see whether they are overdue; more need not be told apart.
+const OVERDUE_MAX: usize = 100;
 
 /// A review that could not be attended to.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +39,9 @@ pub enum TimekeeperError {
     /// The row could not be written, or what comes before it not be published.
     #[error(transparent)]
     Project(#[from] ProjectError),
+    /// Rows that no stream stands behind could not be taken away.
+    #[error(transparent)]
+    Strays(#[from] RebuildError),
 }
 
 /// The handler.
@@ -58,6 +63,7 @@ impl TimekeeperError {
             TimekeeperError::Notify(error) => error.is_retryable(),
             TimekeeperError::Resume(error) => error.is_retryable(),
             TimekeeperError::Project(error) => error.is_retryable(),
+            TimekeeperError::Strays(error) => error.is_retryable(),
         }
     }
 }
@@ -73,6 +79,8 @@ pub struct Ticked {
     pub failed: Vec<(ReviewId, TimekeeperError)>,
     /// Whether more is due than one tick takes.
     pub more: bool,
+    /// Whether nothing at all was due, also of what was passed over. Then nothing is overdue.
+    pub idle: bool,
 }
 
 /// A review that is owed a retry.
@@ -114,7 +122,8 @@ impl Timekeeper {
         let limit = BATCH + aside.len();
         let due = self.views.due(now, limit).await?;
         let owed = self.work.owed(now, limit).await?;
-        let mut ticked = Ticked { more: due.len() == limit || owed.len() == limit, ..Ticked::default() };
+        let (more, idle) = (due.len() == limit || owed.len() == limit, due.is_empty());
+        let mut ticked = Ticked { more, idle, ..Ticked::default() };
         let mut notes: BTreeMap<ReviewId, Option<Due>> = due.into_iter().map(|due| (due.review_id, None)).collect();
         notes.extend(owed.into_iter().map(|due| (due.review_id, Some(due))));
         for (review, note) in notes.into_iter().filter(|(review, _)| !aside.contains(review)) {
@@ -125,6 +134,27 @@ impl Timekeeper {
             }
         }
         Ok(ticked)
+    }
+
+    /// How many reviews are open although their time was over at `by`, as the lists have it; at most
+    /// a hundred. After a tick that began then there is none, unless something keeps one from ending.
+    ///
+    /// # Errors
+    /// When the lists cannot be read.
+    pub async fn overdue(&self, by: Timestamp) -> Result<usize, TimekeeperError> {
+        let mut overdue = 0;
+        for due in self.views.due(by, OVERDUE_MAX).await? {
+            // What is due may be a retry as well.
+            let row = self.views.get(due.review_id).await?;
+            let is_over = |at: Option<Timestamp>| at.is_some_and(|at| at <= by);
+            overdue += usize::from(row.is_some_and(|row| row.status == Status::Open && is_over(row.expires_at)));
+        }
+        Ok(overdue)
+    }
+
+    /// The time by the clock that reviews are timed by.
+    pub fn now(&self) -> Timestamp {
+        self.reviews.now()
     }
 
     /// Expires a review if it is past its time; whether it was.
@@ -150,7 +180,11 @@ impl Timekeeper {
     }
 
     async fn attend(&self, review: ReviewId) -> Result<(), TimekeeperError> {
-        self.reviews.execute(review, &Command::Expire, None).await?;
+        let expire = self.reviews.execute(review, &Command::Expire, None).await?;
+        // The reminder is on record before anybody is written to, so that none is sent twice.
+        if expire.fold.state.review().is_some_and(|review| owed::reminders::due(review, self.reviews.now()).is_some()) {
+            self.reviews.execute(review, &Command::Remind, None).await?;
+        }
         self.notifier.notify(review).await?;
         self.resumer.resume(review).await?;
         Ok(self.rows.project(review).await?)

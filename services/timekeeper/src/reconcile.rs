@@ -2,6 +2,7 @@
 
 use events::{ReviewId, Version};
 use ledger::Position;
+use projector::rebuild::remove_strays;
 use review::owed;
 use serde::Serialize;
 
@@ -9,8 +10,6 @@ use crate::{Timekeeper, TimekeeperError};
 
 /// How many commits one read of the log takes.
 const PAGE: usize = 500;
-/// How many rows one read of the views takes.
-const ROWS: usize = 500;
 
 /// What a reconciliation found and put right.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -61,7 +60,7 @@ impl Timekeeper {
             }
             position = batch.position;
         }
-        self.remove_strays(&mut found).await?;
+        found.strays = remove_strays(self.reviews.ledger(), &self.views, false).await?.len() as u64;
         Ok(found)
     }
 
@@ -77,7 +76,7 @@ impl Timekeeper {
                 found.expired += 1;
             }
             let directory = self.reviews.directory().await?;
-            if !owed::notices(review, &directory, self.notifier.channel(), now).is_empty() {
+            if self.notifier.owes(review, &directory) {
                 found.notices += 1;
             }
         }
@@ -85,22 +84,5 @@ impl Timekeeper {
             found.resumptions += 1;
         }
         self.attend(review).await
-    }
-
-    async fn remove_strays(&self, found: &mut Reconciled) -> Result<(), TimekeeperError> {
-        let mut position = Position::default();
-        loop {
-            let page = self.views.rows(&position, ROWS).await?;
-            for row in &page.rows {
-                if self.reviews.ledger().load(row.review_id.into(), Version::NONE).await?.is_empty() {
-                    self.views.remove(row.review_id).await?;
-                    found.strays += 1;
-                }
-            }
-            match page.next {
-                Some(next) => position = next,
-                None => return Ok(()),
-            }
-        }
     }
 }

@@ -27,7 +27,8 @@ class Front:
                     self.command, front.target + self.path, data=body, headers=headers, timeout=60, allow_redirects=False
                 )
                 self.send_response(given.status_code)
-                for name, value in given.headers.items():
+                # Of two cookies `given.headers` makes one.
+                for name, value in given.raw.headers.items():
                     if name.lower() not in NOT_PASSED | {"content-encoding"}:
                         self.send_header(name, value)
                 self.send_header("content-length", str(len(given.content)))

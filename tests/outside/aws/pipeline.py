@@ -32,9 +32,9 @@ class Execution:
 class Pipeline:
     """Asks for one thing; `unique` names it."""
 
-    def __init__(self, stack, unique: str):
+    def __init__(self, stack, unique: str, states=None):
         self.stack, self.unique = stack, unique
-        self.states = stack.aws("stepfunctions")
+        self.states = states or stack.aws("stepfunctions")
         self.title = f"Promote churn-model {unique}"
         self.request = {
             "request_key": unique,

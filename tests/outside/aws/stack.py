@@ -1,10 +1,11 @@
-"""infra/template.yaml with the five functions, deployed by infra/deploy on an emulator that nobody here wrote."""
+"""infra/template.yaml with the six functions, deployed by infra/deploy on an emulator that nobody here wrote."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from functools import cached_property
 from pathlib import Path
@@ -13,13 +14,20 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from emulators import client
 from front import Front
+from identity_provider import CLIENT, IdentityProvider
+from identity_provider import SECRET as CLIENT_SECRET
 from processes import Program, environment, eventually, free_port, http
+from proxy import Proxy
 from service import BINARY, ROOT
+from slack_double import SECRET, TOKEN, Slack
+from units import Meter
 
-FUNCTIONS = ["intake", "notifier", "gateway", "timekeeper", "projector"]
+FUNCTIONS = ["intake", "notifier", "gateway", "timekeeper", "projector", "checkpointer"]
 TARGET = BINARY.parent
 # Who hands in votes by the bus, as the deployment names it.
 ACCOUNT, TRUSTED = "000000000000", "com.example.approvals"
+# An account whose workflows it may answer, and one that gave it no role.
+OUTSIDE, STRANGER = "222222222222", "333333333333"
 TOOLS = Path(sys.executable).parent
 
 _read = TypeDeserializer().deserialize
@@ -52,11 +60,19 @@ class Stack:
         self._clients = {}
         self.url = f"http://127.0.0.1:{self.port}"
         self.front = Front()
+        self.provider = IdentityProvider()
         env = environment(BIND_HOST="127.0.0.1", GATEWAY_PORT=str(self.port), IOT_MTLS_ENABLED="0", SFTP_ENABLED="0")
         self.emulator = Program([str(TOOLS / "ministack")], env, folder / "ministack.log", folder)
         self.emulator.start(f"{self.url}/_ministack/health")
+        # The functions reach AWS through it; the tests do not.
+        self.proxy = Proxy(self.port)
+        # So do they Slack.
+        self.slack = Slack()
         self._deploy()
         self.bus, self.log_table = self.outputs["BusName"], self.outputs["LogTableName"]
+        tables = [self.log_table, self.outputs["ViewsTableName"]]
+        # Nothing was written before.
+        self.proxy.seen = Meter([self.aws("dynamodb").describe_table(TableName=name)["Table"] for name in tables])
         self.front.target = f"{self.url}/_aws/execute-api/{self.outputs['ApiId']}/$default"
         self.http = http()
         secrets = self.aws("secretsmanager")
@@ -69,22 +85,62 @@ class Stack:
         make_zips(tree / "target" / "zips")
         path = os.pathsep.join([str(TARGET.parent / "venv-infra/bin"), str(TOOLS), os.environ["PATH"]])
         command = [tree / "infra" / "deploy", "--endpoint", self.url, f"BaseUrl={self.front.url}"]
-        command += [f"TrustedSources={ACCOUNT}/{TRUSTED}"]
+        command += [f"TrustedSources={ACCOUNT}/{TRUSTED}", f"EndpointUrl={self.proxy.url}"]
+        command += [f"OutsideRoles={self._role_outside()}", "SendSms=true"]
+        command += [f"SlackSecretArn={self._slack_secret()}", f"SlackApiUrl={self.slack.api}"]
+        command += [f"OidcIssuer={self.provider.issuer}", f"OidcClientId={CLIENT}", f"OidcSecretArn={self._secret_of_the_client()}"]
         done = subprocess.run(
             [str(each) for each in command],
             env=environment(PATH=path),
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=240,
+            # A busy machine takes minutes to make and to put zips of unoptimised code.
+            timeout=600,
         )
         assert done.returncode == 0, f"infra/deploy ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         [stack] = self.aws("cloudformation").describe_stacks(StackName="countersign")["Stacks"]
         self.outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
 
+    def _slack_secret(self) -> str:
+        """Keeps the app's secrets as infra/README.md says; gives the ARN."""
+        text = json.dumps({"bot_token": TOKEN, "signing_secrets": [SECRET]})
+        return self.aws("secretsmanager").create_secret(Name="countersign-slack", SecretString=text)["ARN"]
+
+    def _secret_of_the_client(self) -> str:
+        """Puts what the provider knows us by where infra/README.md says; gives its ARN."""
+        return self.aws("secretsmanager").create_secret(Name="countersign-oidc", SecretString=f"{CLIENT_SECRET}\n")["ARN"]
+
+    def _role_outside(self) -> str:
+        """Deploys infra/outside-account.yaml in the other account; gives its role's ARN."""
+        formation = client("cloudformation", self.url, OUTSIDE)
+        parameters = {
+            "CountersignBusArn": f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/countersign",
+            # The names of our roles come with our own stack; ministack checks no trust.
+            "CountersignRoles": f"arn:aws:iam::{ACCOUNT}:role/projector",
+            "ForwardTokens": "true",
+        }
+        formation.create_stack(
+            StackName="forwarder",
+            TemplateBody=(ROOT / "infra/outside-account.yaml").read_text(),
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+            Capabilities=["CAPABILITY_IAM"],
+        )
+
+        def made():
+            [stack] = formation.describe_stacks(StackName="forwarder")["Stacks"]
+            assert "FAILED" not in stack["StackStatus"] and "ROLLBACK" not in stack["StackStatus"], stack
+            return stack if stack["StackStatus"] == "CREATE_COMPLETE" else None
+
+        outputs = {each["OutputKey"]: each["OutputValue"] for each in eventually("the stack is there", made, 60)["Outputs"]}
+        return outputs["ResumeRoleArn"]
+
     def stop(self) -> None:
         self.front.stop()
+        self.provider.stop()
         self.emulator.stop()
+        self.proxy.stop()
+        self.slack.close()
 
     def aws(self, service: str):
         """A stock boto3 client of the emulator."""
@@ -105,6 +161,19 @@ class Stack:
         body = answer["Payload"].read().decode()
         assert "FunctionError" not in answer, body
         return json.loads(body)
+
+    def start_anew(self, *names: str) -> None:
+        """These functions start from nothing when they are called next."""
+        functions = self.aws("lambda")
+        for name in names:
+            settings = functions.get_function_configuration(FunctionName=self.functions[name])["Environment"]["Variables"]
+            settings["STARTED"] = str(time.monotonic_ns())
+            functions.update_function_configuration(FunctionName=self.functions[name], Environment={"Variables": settings})
+
+    def invoke_or_error(self, name: str, event: dict) -> dict:
+        """The same; what it failed with is an answer too."""
+        answer = self.aws("lambda").invoke(FunctionName=self.functions[name], Payload=json.dumps(event).encode())
+        return json.loads(answer["Payload"].read().decode())
 
     # The bus
 
@@ -158,10 +227,20 @@ class Stack:
 
     def mails(self, about: str = "") -> list[str]:
         """The mails that SES was given, those that mention this."""
+        sent = [f"{mail['Subject']}\n{mail['BodyText']}\n{mail['BodyHtml']}" for mail in self.sent()]
+        return [text for text in sent if about in text]
+
+    def sent(self) -> list[dict]:
+        """Every mail that SES was given, as the emulator keeps it."""
         answer = http().get(f"{self.url}/_ministack/ses/messages", timeout=10)
         answer.raise_for_status()
-        sent = [f"{mail['Subject']}\n{mail['BodyText']}\n{mail['BodyHtml']}" for mail in answer.json()["messages"].get(ACCOUNT, [])]
-        return [text for text in sent if about in text]
+        return answer.json()["messages"].get(ACCOUNT, [])
+
+    def sms(self, number: str) -> list[dict]:
+        """The SMS to this number."""
+        answer = http().get(f"{self.url}/_ministack/sns/sms-messages", params={"phoneNumber": number}, timeout=10)
+        answer.raise_for_status()
+        return answer.json()["sms_messages"][number]
 
     def errors(self) -> str:
         """What the functions logged as errors, for the message of a test that fails."""

@@ -5,8 +5,10 @@ import json
 
 import pytest
 
+from faults import error
 from pipeline import REVIEWER
 from processes import eventually
+from proxy import PASS, Fate
 
 OURS = {"source": ["countersign"]}
 
@@ -90,6 +92,41 @@ def test_a_message_that_makes_no_sense_ends_with_the_dead_letters_and_is_redrive
 
     assert execution.ended()["error"] == "Countersign.Cancelled"
     assert stack.waiting("IntakeDeadUrl") == 0
+
+
+def test_an_alert_that_sns_refuses_is_parked_and_redriven_through_the_gateway_once_it_is_mended(stack, pipeline):
+    """The gateway has the projector do it: by itself it may neither publish nor answer a workflow."""
+    execution, review = pipeline.asked()
+    stack.idle()
+
+    def refuses(call):
+        refused = call.name == "sns:Publish" and review.encode() in call.body
+        return Fate("refused", answer=error(call, 400, "InvalidParameter")) if refused else PASS
+
+    def parked():
+        letters = stack.get("/api/v1/dead-letters").json()["dead_letters"]
+        return [letter for letter in letters if letter["stream"] == f"review#{review}"]
+
+    def redrive(letter):
+        wish = {name: letter[name] for name in ("consumer", "stream", "version")}
+        [result] = stack.post("/api/v1/dead-letters/redrive", wish).json()["results"]
+        return result
+
+    stack.proxy.fate = refuses
+    try:
+        pipeline.decide(review)
+        assert execution.ended()["status"] == "SUCCEEDED", "nobody else waits for it"
+        [letter] = eventually("it is parked", parked, seconds=60, every=0.3)
+        assert letter["consumer"] == "alerts"
+        again = redrive(letter)
+        assert not again["redriven"] and "InvalidParameter" in again["error"], again
+        assert parked(), "it stays"
+    finally:
+        stack.proxy.fate = lambda _: PASS
+
+    done = redrive(letter)
+    assert done["redriven"] and done["error"] is None, done
+    assert not parked()
 
 
 def stream_records(stack):

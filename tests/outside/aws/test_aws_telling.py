@@ -17,6 +17,22 @@ def test_an_alert_is_published_on_the_topic_with_title_and_link(stack, pipeline,
     [alert] = eventually("an alert", lambda: stack.read(url), seconds=20)
     assert alert["Subject"] == f"A review waits: {pipeline.title}"
     assert alert["Message"].endswith(f"{stack.front.url}/reviews/{review}")
+    attributes = {name: each["Value"] for name, each in alert["MessageAttributes"].items()}
+    assert attributes == {"detail_type": "ReviewRequested", "risk": "normal", "source": "com.example.pipeline"}
+
+
+def test_a_subscription_gets_what_its_filter_policy_lets_through(stack, pipeline, unique):
+    sqs = stack.aws("sqs")
+    url = sqs.create_queue(QueueName=unique)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"outcome": ["rejected"]})
+    stack.aws("sns").subscribe(TopicArn=stack.outputs["TopicArn"], Protocol="sqs", Endpoint=arn, Attributes={"FilterPolicy": policy})
+
+    _, review = pipeline.asked()
+    pipeline.decide(review, "reject")
+
+    [alert] = eventually("an alert", lambda: stack.read(url), seconds=20)
+    assert alert["Subject"] == "A review was decided: rejected" and review in alert["Message"]
 
 
 def test_invariant_04_a_task_token_is_in_no_event_table_mail_page_or_log_line(stack, pipeline, unique):

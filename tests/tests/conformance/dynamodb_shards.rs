@@ -176,7 +176,8 @@ async fn a_position_that_the_stream_no_longer_reaches_is_a_final_error_that_name
             lose(&mut stream);
         }
         let error = follower.follow(&early, 2).await.expect_err("commits are missing");
-        assert!(matches!(error, LedgerError::Refused { .. }) && error.to_string().contains("`reconcile`"), "{error}");
+        assert!(matches!(error, LedgerError::Trimmed { .. }) && error.to_string().contains("`reconcile`"), "{error}");
+        assert!(!error.is_retryable());
     }
     let (rest, _) = drain(&follower, Position::default(), 10).await;
     assert_eq!(rest.len(), 5, "from the beginning of what is held");

@@ -20,6 +20,7 @@ mod scanning;
 mod searching;
 mod sqlite_damage;
 mod stores;
+mod waiting;
 mod working;
 
 /// Makes a test of each check for each store. A check that is missing here is dead code, which the
@@ -75,6 +76,8 @@ on_each_store! {
         racing_puts_end_at_the_highest_version,
         of_several_rows_of_one_review_the_latest_stays,
         every_row_is_given_once,
+        rewriting_replaces_the_same_version_and_mends_what_it_is_found_by_and_leaves_a_later_one,
+        rows_that_are_there_otherwise_or_not_at_all_are_told_apart,
         a_removed_row_is_gone_from_every_list,
     }
     inbox {
@@ -87,6 +90,11 @@ on_each_store! {
     searching {
         every_field_and_every_combination_narrows_and_the_newest_comes_first,
         a_row_is_found_where_it_stands_now,
+        subject_and_voters_narrow_with_everything_else,
+    }
+    waiting {
+        the_reviews_of_a_workflow_are_found_also_once_they_ended,
+        a_workflow_that_came_later_is_found_and_a_removed_row_is_not,
     }
     due {
         what_is_due_comes_earliest_first,

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use events::{Version, request::Reviewer};
-use ledger::{Position, ReviewRow, Search, Status, Views};
+use ledger::{Position, ReviewRow, Search, Status, Unlike, Views};
 use tokio::{sync::Barrier, task::JoinSet};
 
 use crate::{samples::*, stores::Store};
@@ -133,4 +133,30 @@ pub async fn a_removed_row_is_gone_from_every_list(store: Store) {
     assert_eq!(store.views.rows(&Position::default(), 10).await.expect("rows").rows, [row("kept")]);
     store.views.put(std::slice::from_ref(&added)).await.expect("put");
     assert_eq!(seen(store.views.as_ref(), &added).await, (Some(added), [true; 6]));
+}
+
+pub async fn rewriting_replaces_the_same_version_and_mends_what_it_is_found_by_and_leaves_a_later_one(store: Store) {
+    let [opened, added, ..] = history("anew");
+    let older = ReviewRow { title: "As an older build said it".into(), reviewers: vec![person("ana")], ..added.clone() };
+    store.views.put(std::slice::from_ref(&older)).await.expect("put");
+    store.views.put(std::slice::from_ref(&added)).await.expect("put");
+    assert_eq!(store.views.get(added.review_id).await.expect("a row"), Some(older), "a put leaves the same version");
+    for _ in 0..2 {
+        store.views.rewrite(&[added.clone(), row("beside")]).await.expect("rewritten");
+        assert_eq!(seen(store.views.as_ref(), &added).await, (Some(added.clone()), [true; 6]));
+    }
+    assert_eq!(store.views.get(review("beside")).await.expect("a row"), Some(row("beside")));
+    store.views.rewrite(&[opened]).await.expect("passed over");
+    assert_eq!(store.views.get(added.review_id).await.expect("a row"), Some(added), "a later version stays");
+}
+
+pub async fn rows_that_are_there_otherwise_or_not_at_all_are_told_apart(store: Store) {
+    let [opened, added, _, ended] = history("compared");
+    store.views.put(&[added.clone(), row("alike")]).await.expect("put");
+    let other = ReviewRow { approvals: 7, ..added.clone() };
+    let asked = [row("alike"), row("nowhere"), opened, other, ended, added];
+    let there = Some(Version(2));
+    let expected = [(1, None), (2, there), (3, there), (4, there)].map(|(index, there)| Unlike { index, there });
+    assert_eq!(store.views.unlike(&asked).await.expect("compared"), expected);
+    assert_eq!(store.views.unlike(&[]).await.expect("compared"), []);
 }

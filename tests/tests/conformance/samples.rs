@@ -1,7 +1,7 @@
 //! Commits and rows to put stores to the test with.
 
 use events::{
-    ReviewId, StoredCommit, StreamId, Timestamp, Version,
+    ExecutionId, ReviewId, StoredCommit, StreamId, Timestamp, Version,
     commit::SealedHandle,
     digest::{CommitHash, canonical},
     request::{Contact, Reviewer},
@@ -52,6 +52,11 @@ pub fn sealed(commit: StoredCommit, handle: &[u8]) -> StoredCommit {
     StoredCommit { sealed: Some(SealedHandle::new(handle.to_vec())), ..commit }
 }
 
+/// The execution of this name.
+pub fn execution(name: &str) -> ExecutionId {
+    ExecutionId::new("111122223333", name)
+}
+
 /// A person of example.com.
 pub fn person(name: &str) -> Reviewer {
     Contact::Email(format!("{name}@example.com")).try_into().expect("a person")
@@ -74,11 +79,15 @@ pub fn row(name: &str) -> ReviewRow {
         source: "conformance".to_owned(),
         reviewers: vec![person("ana")],
         approvals: 0,
+        decided: Vec::new(),
         quorum: 1,
         requested_at: minute(0),
         expires_at: Some(minute(60)),
         ended_at: None,
         next_due: Some(minute(60)),
+        subject: None,
+        voters: Vec::new(),
+        executions: Vec::new(),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use events::Version;
-use ledger::{Position, ReviewRow, Search, Status, Views};
+use events::{PersonId, Version};
+use ledger::{Position, ReviewRow, Search, Status, SubjectKey, Views};
 
 use crate::{samples::*, stores::Store};
 
@@ -33,15 +33,24 @@ fn rows() -> Vec<ReviewRow> {
         requester: if number == 7 { None } else { requesters[number % 2].clone() },
         reviewers: reviewers[number % reviewers.len()].clone(),
         requested_at: minute(number as i64 / 2 * STEP / 4),
+        subject: subject(&["model/churn", "/7"][number % 2 * usize::from(number > 4)..][..1]),
+        voters: if number.is_multiple_of(5) { vec!["eve@example.com".parse().expect("a person")] } else { Vec::new() },
         ..row(&number.to_string())
     };
     (0..18).map(make).collect()
 }
 
+fn subject(text: &[&str]) -> Option<SubjectKey> {
+    text.first().map(|text| text.parse().expect("a subject"))
+}
+
 fn matches(search: &Search, row: &ReviewRow) -> bool {
     search.status.is_none_or(|status| row.status == status)
         && (search.requester.is_none() || search.requester == row.requester)
-        && (search.reviewers.is_empty() || search.reviewers.iter().any(|one| row.reviewers.contains(one)))
+        && (search.reviewers.is_empty() && search.voters.is_empty()
+            || search.reviewers.iter().any(|one| row.reviewers.contains(one))
+            || search.voters.iter().any(|one| row.voters.contains(one)))
+        && (search.subject.is_none() || search.subject == row.subject)
         && search.from.is_none_or(|from| from <= row.requested_at)
         && search.to.is_none_or(|to| row.requested_at < to)
 }
@@ -56,7 +65,14 @@ pub async fn every_field_and_every_combination_narrows_and_the_newest_comes_firs
             for reviewers in [vec![], vec![person("bob")], ana_or_group.clone()] {
                 for from in [None, Some(rows[4].requested_at)] {
                     for to in [None, Some(rows[14].requested_at)] {
-                        let search = Search { status, requester: requester.clone(), reviewers: reviewers.clone(), from, to };
+                        let search = Search {
+                            status,
+                            requester: requester.clone(),
+                            reviewers: reviewers.clone(),
+                            from,
+                            to,
+                            ..Search::default()
+                        };
                         let expected: BTreeSet<_> =
                             rows.iter().filter(|row| matches(&search, row)).map(|row| row.review_id).collect();
                         let found = pages(store.views.as_ref(), &search, 5).await;
@@ -85,4 +101,31 @@ pub async fn a_row_is_found_where_it_stands_now(store: Store) {
         assert_eq!(pages(store.views.as_ref(), &search, 10).await, [expected]);
     }
     assert_eq!(pages(store.views.as_ref(), &Search::default(), 10).await.len(), 2);
+}
+
+pub async fn subject_and_voters_narrow_with_everything_else(store: Store) {
+    let rows = rows();
+    store.views.put(&rows).await.expect("put");
+    let eve: PersonId = "eve@example.com".parse().expect("a person");
+    let mut sizes = BTreeSet::new();
+    for subject in [None, subject(&["model/churn"]), subject(&["/7"]), subject(&["no/where"])] {
+        for voters in [vec![], vec![eve.clone()]] {
+            for reviewers in [vec![], vec![person("bob")]] {
+                for status in [None, Some(Status::Open)] {
+                    for requester in [None, rows[0].requester.clone()] {
+                        let (subject, voters, reviewers) = (subject.clone(), voters.clone(), reviewers.clone());
+                        let search = Search { status, requester, reviewers, voters, subject, from: None, to: None };
+                        let expected: BTreeSet<_> =
+                            rows.iter().filter(|row| matches(&search, row)).map(|row| row.review_id).collect();
+                        let found = pages(store.views.as_ref(), &search, 3).await;
+                        assert!(found.is_sorted_by(|one, next| one.requested_at >= next.requested_at), "{search:?}");
+                        assert_eq!(found.len(), expected.len(), "{search:?}");
+                        assert_eq!(found.iter().map(|row| row.review_id).collect::<BTreeSet<_>>(), expected, "{search:?}");
+                        sizes.insert(expected.len());
+                    }
+                }
+            }
+        }
+    }
+    assert!(sizes.len() > 6, "the searches should differ in what they find: {sizes:?}");
 }

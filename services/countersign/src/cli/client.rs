@@ -6,6 +6,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use events::{PersonId, ReviewId, StreamId, event::Choice, request::Reviewer, time::Period};
 use ledger::Status;
 
+use super::integrations::IntegrationsCommand;
+
 /// A command that talks to a running service.
 #[derive(Debug, Subcommand)]
 pub enum ClientCommand {
@@ -22,6 +24,9 @@ pub enum ClientCommand {
     /// Who is who: people, their addresses, and groups
     #[command(subcommand)]
     Directory(DirectoryCommand),
+    /// Programs with a token of their own
+    #[command(subcommand)]
+    Integrations(IntegrationsCommand),
     /// Records that could not be handled, kept until somebody looks
     DeadLetters(DeadLettersArgs),
     /// Derive from the log what is still owed, and see to it
@@ -37,7 +42,7 @@ Exit codes:
   2  the request is invalid; every fault is printed
   3  expired
   4  cancelled
-  5  the service cannot be reached or does not take the operator's key
+  5  the service cannot be reached, or does not take the operator's key or token
   6  --timeout is over and nobody has decided; the review stays open
 
 With --wait the service may restart meanwhile: it is asked again, at most 5 s apart, until it
@@ -296,7 +301,7 @@ Examples:
 pub struct ReconcileArgs {}
 
 /// `90s`, `15m`, `2h`, `1d`, or ISO 8601.
-fn period(text: &str) -> Result<Period, String> {
+pub(super) fn period(text: &str) -> Result<Period, String> {
     let upper = text.to_uppercase();
     [upper.clone(), format!("PT{upper}"), format!("P{upper}")]
         .iter()
@@ -305,7 +310,7 @@ fn period(text: &str) -> Result<Period, String> {
 }
 
 /// A person's id, or `group:NAME`.
-fn reviewer(text: &str) -> Result<Reviewer, String> {
+pub(super) fn reviewer(text: &str) -> Result<Reviewer, String> {
     let read = match text.strip_prefix("group:") {
         Some(group) => group.parse().map(Reviewer::Group),
         None => text.parse().map(Reviewer::Person),

@@ -3,6 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use events::{PersonId, ReviewId, Timestamp, event::Channel, request::Reviewer};
+use gateway::audit::words;
+use ledger::SubjectKey;
+
+use super::{
+    client::{StatusArg, reviewer},
+    select::SelectionArgs,
+};
 
 /// `export`.
 #[derive(Debug, Args)]
@@ -10,13 +18,19 @@ use clap::Args;
 Writes JSON Lines of CloudEvents, one event a line, with the chain's hashes and the stored bytes. Runs
 beside the service. No task token leaves the directory: what waits there goes on there.
 
+The options that narrow select whole reviews, each with its whole chain; the last line then says what was
+asked for, and people and groups are left out. The file is there once it is whole: an export that was
+interrupted leaves FILE.part, and within a day the same command goes on with it.
+
 With --move the directory is fenced first: a service that runs on it, now or later, answers \"moved\",
 and the task tokens of waiting workflows go into the export, sealed for the target's key. Interrupted,
 the same command goes on.
 
 Examples:
   countersign export --out log.jsonl
-  countersign export --out log.jsonl --table countersign-log
+  countersign export --out log.jsonl --table countersign-log --bucket s3://countersign-checkpoints
+  countersign export --out november.jsonl --from 2026-11-01 --to 2026-12-01
+  countersign export --out rejected.csv --csv --outcome rejected
   countersign export --out moved.jsonl --move --to-key /srv/new/tokens.key
   countersign export --out moved.jsonl --move --to-key kms:arn:aws:kms:eu-central-1:111122223333:key/UUID")]
 pub struct ExportArgs {
@@ -26,12 +40,144 @@ pub struct ExportArgs {
     /// Read this DynamoDB table instead of --data
     #[arg(long, value_name = "NAME", conflicts_with = "move")]
     pub table: Option<String>,
+    /// With --table: the bucket of its checkpoints (s3://NAME, or a copy in a folder), to take what was signed along
+    #[arg(long, value_name = "BUCKET", requires = "table", conflicts_with = "csv")]
+    pub bucket: Option<String>,
     /// Fence the data directory and take the task tokens along
     #[arg(long = "move", id = "move", requires = "to_key")]
     pub moved: bool,
     /// With --move: the target's key, a key file or kms:ARN
     #[arg(long, value_name = "KEY", requires = "move")]
     pub to_key: Option<String>,
+    /// Write comma-separated values for people, an event a line; they cannot be imported
+    #[arg(long, conflicts_with = "move")]
+    pub csv: bool,
+    /// Begin anew, also when an earlier export was interrupted
+    #[arg(long, conflicts_with = "move")]
+    pub restart: bool,
+    /// Which reviews; the whole log when nothing is said.
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+}
+
+/// `audit`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Says of each review that matches who asked, what the reviewers saw, how they were reached, every vote
+(also those that did not count) with reason, channel and who entered it, how it ended, and what waiting
+workflows answered. The newest request comes first. Reviews are found by the keys of the views, and what
+is said of them is read from the log; a service may run or not.
+
+A reviewer is whoever was asked, by any of their names or through a group, or voted. --channel narrows
+what the other options find.
+
+Examples:
+  countersign audit --reviewer ana@example.com --from 2026-10-01 --to 2026-11-01
+  countersign audit --subject model-promotion/churn-v42
+  countersign audit --outcome rejected --channel slack --from 2026-11-01 --csv > rejected.csv
+  countersign audit --from 2026-11-01 --json | jq -r '.votes[] | select(.counted | not) | .person'
+  countersign audit ID --html report.html")]
+pub struct AuditArgs {
+    /// This review alone
+    #[arg(conflicts_with_all = ["from", "to", "requester", "reviewer", "subject", "outcome", "channel"])]
+    pub id: Option<ReviewId>,
+    /// Asked for at or after (RFC 3339, or a date for its beginning in UTC)
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub from: Option<Timestamp>,
+    /// Asked for before
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub to: Option<Timestamp>,
+    /// Asked for by this person
+    #[arg(long, value_name = "WHO")]
+    pub requester: Option<PersonId>,
+    /// This person (e-mail or slack:TEAM/USER) was asked or voted, or this group (group:NAME) was asked
+    #[arg(long, value_name = "WHO", value_parser = reviewer)]
+    pub reviewer: Option<Reviewer>,
+    /// About this subject, as its kind and id; either may be empty
+    #[arg(long, value_name = "KIND/ID")]
+    pub subject: Option<SubjectKey>,
+    /// With this outcome
+    #[arg(long)]
+    pub outcome: Option<StatusArg>,
+    /// Somebody was reached or not reached, or voted, by this way: slack, email, sms, web, cli, api, bus, outbox
+    #[arg(long, value_parser = channel)]
+    pub channel: Option<Channel>,
+    /// At most so many reviews
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub limit: u32,
+    /// Print comma-separated values, a line a vote
+    #[arg(long, conflicts_with = "html")]
+    pub csv: bool,
+    /// With ID: write a report that prints well to this file
+    #[arg(long, value_name = "FILE", requires = "id")]
+    pub html: Option<PathBuf>,
+    /// Read this DynamoDB table instead of --data
+    #[arg(long, value_name = "NAME")]
+    pub table: Option<String>,
+    /// With --table: the table of the views
+    #[arg(long, value_name = "NAME", requires = "table")]
+    pub views: Option<String>,
+}
+
+fn channel(text: &str) -> Result<Channel, String> {
+    words::read_channel(text).ok_or_else(|| format!("one of {}", words::CHANNELS.map(words::channel).join(", ")))
+}
+
+/// `replay`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Folds every review of the log anew and writes its row in place, under the version condition of the
+service, which may run meanwhile; then takes away the rows that no review stands behind. It sends
+nothing and resumes nothing. Interrupted, the same command goes on where it was.
+
+On AWS the version of a row says what was published. So rows that are missing or behind are left to the
+projector (see `reconcile`), unless --as-published says that all of the log was published.
+
+Exit codes: 0 the views are exact; 1 --dry-run found differences; 2 a review of the log cannot be read.
+
+Examples:
+  countersign replay
+  countersign replay --dry-run --json | jq -c '.differences[]'
+  countersign replay --table countersign-log --views countersign-views
+  countersign replay --as-of 2026-11-23T12:00:00Z                the inbox as it was
+  countersign replay --as-of 2026-11-23T12:00:00Z ID             one review as it was
+  countersign replay --as-of 2026-11-23 --file log.jsonl         the same from an export")]
+pub struct ReplayArgs {
+    /// With --as-of: this review instead of the inbox
+    #[arg(requires = "as_of")]
+    pub id: Option<ReviewId>,
+    /// Write nothing; report what differs
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Show what stood in the log at this time, and write nothing (RFC 3339, or a date for its beginning in UTC)
+    #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with_all = ["dry_run", "restart", "as_published"])]
+    pub as_of: Option<Timestamp>,
+    /// With --as-of: read this export instead of --data; `countersign verify` says whether it is what was written
+    #[arg(long, value_name = "EXPORT", requires = "as_of", conflicts_with_all = ["table", "keep_going"])]
+    pub file: Option<PathBuf>,
+    /// Report reviews that cannot be read, and go on with the others
+    #[arg(long)]
+    pub keep_going: bool,
+    /// Begin anew, also when an earlier replay was interrupted
+    #[arg(long)]
+    pub restart: bool,
+    /// Read this DynamoDB table instead of --data
+    #[arg(long, value_name = "NAME")]
+    pub table: Option<String>,
+    /// With --table: the table of the views
+    #[arg(long, value_name = "NAME", requires = "table")]
+    pub views: Option<String>,
+    /// With --table: take everything in the log as published
+    #[arg(long, requires = "views")]
+    pub as_published: bool,
+}
+
+/// A moment: RFC 3339, or a date for its beginning in UTC.
+pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
+    let date = || format!("{text}T00:00:00Z").parse();
+    text.parse()
+        .or_else(|_| date())
+        .map_err(|_| "write a time such as 2026-11-23T04:11:21Z, or a date such as 2026-11-23".to_owned())
 }
 
 /// `import`.
@@ -50,4 +196,100 @@ pub struct ImportArgs {
     /// Write to this DynamoDB table instead of --data
     #[arg(long, value_name = "NAME")]
     pub table: Option<String>,
+}
+
+/// `verify`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Checks every hash of the log, and the log against the signed roots: whatever was altered, dropped,
+inserted, reordered, cut off or forked is named by review and version. It runs beside the service and
+changes nothing. A root that you keep elsewhere (`countersign checkpoint > FILE`, or GET /checkpoint)
+and the public key (`countersign checkpoint --public-key > FILE`) find out a log that was rewritten
+with all its hashes.
+
+Exit codes:
+  0  whole
+  2  the command line is not valid
+  3  tampered with: at least one finding
+  4  it cannot be read to its end
+  5  whole, and not signed: with --all-covered, commits are there that no root covers yet; with --file, no
+     signed root is in the export, so that only its own hashes were checked, which anybody can make anew
+
+An export of a part (--from, --reviewer ...) has no signed root by its nature, and says nothing of what is
+not in it: it exits with 0, and that only its own hashes were checked is said in words.
+
+Examples:
+  countersign verify
+  countersign verify --checkpoint january.txt --checkpoint june.txt --keep-going
+  countersign verify --table countersign-log --bucket s3://countersign-checkpoints --public-key log.pub
+  countersign verify --file log.jsonl --public-key log.pub
+  countersign verify --proof review.json --public-key log.pub")]
+pub struct VerifyArgs {
+    /// Check this export instead of --data; needs nothing else but the key
+    #[arg(long, value_name = "EXPORT", requires = "public_key")]
+    pub file: Option<PathBuf>,
+    /// Check this DynamoDB table instead of --data; without --bucket its hashes alone
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
+    pub table: Option<String>,
+    /// With --table: the bucket of its checkpoints, s3://NAME, or a folder that is a copy of it
+    #[arg(long, value_name = "BUCKET", requires = "table")]
+    pub bucket: Option<String>,
+    /// Check the proof of one review, made by `countersign prove`
+    #[arg(long, value_name = "FILE", requires = "public_key", conflicts_with_all = ["file", "table", "checkpoint", "keep_going"])]
+    pub proof: Option<PathBuf>,
+    /// The public key of the log; that of the data directory, or of the bucket, when absent
+    #[arg(long, value_name = "FILE")]
+    pub public_key: Option<PathBuf>,
+    /// A root that you hold: the log must begin with what it covers; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Vec<PathBuf>,
+    /// Report everything that is wrong, not the first
+    #[arg(long)]
+    pub keep_going: bool,
+    /// Exit with 5 when a commit is not covered by a root yet
+    #[arg(long)]
+    pub all_covered: bool,
+}
+
+/// `prove`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Writes the commits of one review with the proof that each is in the signed log. Whoever has the public
+key can check the file without Countersign's data, by `countersign verify --proof` or by the description
+in docs/export-format.md.
+
+Examples:
+  countersign prove 0190b6a8-7f5e-5c1e-9d52-6d8a3c3c0f11 --out review.json
+  countersign verify --proof review.json --public-key log.pub")]
+pub struct ProveArgs {
+    /// Which review
+    pub id: ReviewId,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Read this DynamoDB table instead of --data
+    #[arg(long, value_name = "NAME", requires = "bucket")]
+    pub table: Option<String>,
+    /// With --table: the bucket of its checkpoints, s3://NAME, or a folder that is a copy of it
+    #[arg(long, value_name = "BUCKET", requires = "table")]
+    pub bucket: Option<String>,
+}
+
+/// `checkpoint`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Prints the newest signed root as a C2SP checkpoint. Keep one elsewhere from time to time: it shows later
+that the log still begins with what it held then. The service gives it to everybody at GET /checkpoint.
+
+Examples:
+  countersign checkpoint > 2026-11-25.txt
+  countersign checkpoint --public-key > log.pub
+  countersign checkpoint --bucket s3://countersign-checkpoints > 2026-11-25.txt")]
+pub struct CheckpointArgs {
+    /// Print the public key of the log instead
+    #[arg(long)]
+    pub public_key: bool,
+    /// Those of a log on AWS: its bucket, s3://NAME, or a folder that is a copy of it
+    #[arg(long, value_name = "BUCKET")]
+    pub bucket: Option<String>,
 }

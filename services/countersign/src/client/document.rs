@@ -67,6 +67,12 @@ pub struct Document {
     /// Who was reached.
     #[serde(default)]
     pub notices: Vec<Notice>,
+    /// Who was not reached so far.
+    #[serde(default)]
+    pub unreached: Vec<Failed>,
+    /// What came back after it had been taken for sent.
+    #[serde(default)]
+    pub returned: Vec<Failed>,
     /// The workflows that wait, or did.
     #[serde(default)]
     pub waiting: Vec<Waiting>,
@@ -92,6 +98,12 @@ pub struct Vote {
     pub channel: String,
     /// Who typed it in, when that was not the person.
     pub entered_by: Option<String>,
+    /// The program that handed it in with a token of its own.
+    #[serde(default)]
+    pub integration: Option<String>,
+    /// The Slack account that acted, where its address alone says that it is this person.
+    #[serde(default)]
+    pub matched_account: Option<String>,
     /// Why it did not count.
     pub why: Option<String>,
 }
@@ -107,6 +119,34 @@ pub struct Notice {
     pub channel: String,
     /// Why: `asked` or `ended`.
     pub occasion: String,
+    /// The number of the reminder; absent for the first message.
+    #[serde(default)]
+    pub reminder: Option<u32>,
+    /// Digest of the subject and evidence that it showed; an older service does not say.
+    pub subject_digest: Option<String>,
+}
+
+/// Somebody was not reached.
+#[derive(Debug, Deserialize)]
+pub struct Failed {
+    /// When; the first time, when it was tried more than once.
+    #[serde(alias = "since")]
+    pub at: Timestamp,
+    /// How often it was tried; absent for a message that came back.
+    pub tries: Option<u32>,
+    /// Who.
+    pub person: PersonId,
+    /// How.
+    pub channel: String,
+    /// Why: `asked` or `ended`.
+    pub occasion: String,
+    /// The number of the reminder; absent for the first message.
+    #[serde(default)]
+    pub reminder: Option<u32>,
+    /// What the channel answered last.
+    pub error: String,
+    /// When it is tried again.
+    pub retry_at: Option<Timestamp>,
 }
 
 /// A workflow that waits, or did.
@@ -145,6 +185,7 @@ impl Ending {
             (None, Some(Canceller::Requester(person))) => person.to_string(),
             (None, Some(Canceller::Source { source, .. })) => source.clone(),
             (None, Some(Canceller::Operator)) => "the operator".to_owned(),
+            (None, Some(Canceller::Execution { status, .. })) => format!("its workflow, which {}", status.in_words()),
             (None, None) => String::new(),
         }
     }

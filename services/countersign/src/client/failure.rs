@@ -61,6 +61,24 @@ pub enum Failure {
         /// Where the key came from.
         path: PathBuf,
     },
+    /// The service does not take the token.
+    #[error(
+        "{url} does not take the token in COUNTERSIGN_TOKEN: {why}\n  an operator makes another with `countersign integrations add`, or unset it to use the operator's key"
+    )]
+    TokenRefused {
+        /// The service.
+        url: String,
+        /// What it said.
+        why: String,
+    },
+    /// The token does not reach that far.
+    #[error("the token in COUNTERSIGN_TOKEN is not enough for {what}: {why}")]
+    Forbidden {
+        /// What was asked.
+        what: String,
+        /// What the service said.
+        why: String,
+    },
     /// No answer.
     #[error(
         "cannot reach the service at {url}: {why}\n  start it with `countersign serve`, or say where it is with --url (COUNTERSIGN_URL)"
@@ -126,6 +144,8 @@ impl Failure {
             Failure::NoKey { .. }
             | Failure::UnreadableKey { .. }
             | Failure::KeyRefused { .. }
+            | Failure::TokenRefused { .. }
+            | Failure::Forbidden { .. }
             | Failure::Unreachable { .. }
             | Failure::Unwell { .. }
             | Failure::Unexpected { .. }

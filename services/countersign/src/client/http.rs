@@ -1,12 +1,6 @@
 //! Calls to the service.
 
-use std::{
-    fs,
-    io::ErrorKind,
-    net::IpAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{io::ErrorKind, net::IpAddr, time::Duration};
 
 use events::{Fault, ReviewId};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -15,7 +9,7 @@ use ureq::{
     http::{Response, Uri},
 };
 
-use super::failure::Failure;
+use super::{credential::Credential, failure::Failure};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -25,12 +19,12 @@ const CALL: Duration = Duration::from_secs(30);
 /// The largest answer: a page of reviews, or one with all its evidence, several times over.
 const ANSWER_MAX: u64 = 64 * 1024 * 1024;
 
-/// A running service, and the operator's key for it.
+/// A running service, and what it is shown.
 pub struct Service {
     agent: Agent,
     /// Its address without a slash at the end.
     pub url: String,
-    key_file: PathBuf,
+    credential: Credential,
 }
 
 /// What the service said to a call that it took.
@@ -96,11 +90,11 @@ pub struct Call<'a> {
 }
 
 impl Service {
-    /// The service at `url`, with the key of the directory `data`. Nothing is called yet.
+    /// The service at `url`, which is shown this. Nothing is called yet.
     ///
     /// # Errors
     /// When the address is none.
-    pub fn new(url: &str, data: &Path) -> Result<Service, Failure> {
+    pub fn new(url: &str, credential: Credential) -> Result<Service, Failure> {
         let url = url.trim_end_matches('/');
         let loopback = is_loopback(url).ok_or_else(|| {
             Failure::Invalid(format!("--url {url:?} is no address of a service; write it like http://127.0.0.1:8787"))
@@ -113,7 +107,7 @@ impl Service {
             .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")));
         // A proxy cannot reach the loopback of this machine.
         let config = if loopback { config.proxy(None) } else { config };
-        Ok(Service { agent: config.build().into(), url: url.to_owned(), key_file: data.join("operator.key") })
+        Ok(Service { agent: config.build().into(), url: url.to_owned(), credential })
     }
 
     /// Calls the service. Any answer below 500 is a reply, but for one about the key.
@@ -124,7 +118,7 @@ impl Service {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}{}", self.url, query(call.query)))
-            .header("authorization", format!("Bearer {}", self.key()?));
+            .header("authorization", format!("Bearer {}", *self.credential.read()?));
         for (name, value) in call.headers {
             request = request.header(*name, *value);
         }
@@ -139,7 +133,7 @@ impl Service {
             response.body_mut().with_config().limit(ANSWER_MAX).read_to_string().map_err(|error| self.unreachable(&error))?;
         let reply = Reply { status: response.status().as_u16(), etag, text };
         match reply.status {
-            401 => Err(Failure::KeyRefused { url: self.url.clone(), path: self.key_file.clone() }),
+            401 => Err(self.credential.refused(&self.url, &reply.problem().detail)),
             421 => Err(Failure::Invalid(format!(
                 "the service at {} does not answer to that name\n  give --url (COUNTERSIGN_URL) the address that `countersign serve` printed",
                 self.url
@@ -164,16 +158,6 @@ impl Service {
     ) -> Result<Response<Body>, ureq::Error> {
         let request = self.agent.configure_request(request?).timeout_global(limit).build();
         self.agent.run(request)
-    }
-
-    /// The operator's key, read anew for each call: the service may just be making it.
-    fn key(&self) -> Result<String, Failure> {
-        match fs::read_to_string(&self.key_file) {
-            Ok(text) if text.trim().is_empty() => Err(Failure::NoKey { path: self.key_file.clone() }),
-            Ok(text) => Ok(text.trim().to_owned()),
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(Failure::NoKey { path: self.key_file.clone() }),
-            Err(source) => Err(Failure::UnreadableKey { path: self.key_file.clone(), source }),
-        }
     }
 
     fn unreachable(&self, error: &ureq::Error) -> Failure {
@@ -217,7 +201,8 @@ impl Service {
                 Failure::faults(format!("{what} is invalid"), &problem.faults)
             }
             (_, 400 | 413 | 415 | 422) => Failure::Invalid(format!("{what} is invalid: {}", problem.detail)),
-            ("no-such-review" | "no-such-dead-letter", 404) => Failure::NotFound(problem.detail),
+            ("no-such-review" | "no-such-dead-letter" | "no-such-integration", 404) => Failure::NotFound(problem.detail),
+            ("insufficient-scope" | "operator-only", 403) => Failure::Forbidden { what: what.to_owned(), why: problem.detail },
             (_, 403 | 409 | 410) => Failure::Declined(format!("{}: {}", problem.title, problem.detail)),
             (_, status) => self.unexpected(format!("status {status}: {}", problem.title)),
         }
@@ -269,6 +254,10 @@ fn is_loopback(url: &str) -> Option<bool> {
 mod tests {
     use super::*;
 
+    fn service(url: &str, key: &std::path::Path) -> Service {
+        Service::new(url, Credential::KeyFile(key.to_owned())).expect("a service")
+    }
+
     #[test]
     fn loopback_is_known_by_every_name_and_what_is_no_address_is_told() {
         for (url, expected) in [
@@ -295,7 +284,7 @@ mod tests {
     #[test]
     fn a_missing_key_says_what_to_do_and_may_come() {
         let data = tempfile::tempdir().expect("a directory");
-        let service = Service::new("http://127.0.0.1:9", data.path()).expect("a service");
+        let service = service("http://127.0.0.1:9", &data.path().join("operator.key"));
         let failure = service.call("GET", "/x", &Call::default()).expect_err("no key");
         assert!(failure.may_pass() && failure.to_string().contains("countersign serve"), "{failure}");
     }
@@ -303,9 +292,10 @@ mod tests {
     #[test]
     fn a_service_that_is_not_there_is_unreachable() {
         let data = tempfile::tempdir().expect("a directory");
-        fs::write(data.path().join("operator.key"), "secret\n").expect("written");
+        let key = data.path().join("operator.key");
+        std::fs::write(&key, "secret\n").expect("written");
         let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
-        let service = Service::new(&format!("http://127.0.0.1:{port}/"), data.path()).expect("a service");
+        let service = service(&format!("http://127.0.0.1:{port}/"), &key);
         let failure = service.call("GET", "/x", &Call::default()).expect_err("nothing there");
         assert_eq!((failure.code(), failure.may_pass()), (super::super::failure::UNREACHABLE, true), "{failure}");
     }

@@ -1,5 +1,6 @@
 //! The commands that talk to a running service.
 
+mod credential;
 mod dead_letters;
 mod directory;
 mod directory_file;
@@ -7,6 +8,7 @@ mod document;
 mod failure;
 mod http;
 mod input;
+mod integrations;
 mod print;
 mod reconcile;
 mod request;
@@ -17,15 +19,21 @@ mod votes;
 
 use std::process::ExitCode;
 
+use events::Timestamp;
+use ledger::ReviewRow;
+
 use crate::cli::{ClientCommand, Global};
+use credential::Credential;
 use failure::Failure;
 use http::Service;
 use print::Out;
+pub(crate) use print::clean;
 
 /// Runs a command; what went wrong is on standard error, and in the exit code.
 pub fn run(command: ClientCommand, global: &Global) -> ExitCode {
     let mut out = Out::new(global.json);
-    let done = Service::new(&global.url, &global.data).and_then(|service| dispatch(&command, &service, &mut out));
+    let service = Credential::find(&global.data).and_then(|credential| Service::new(&global.url, credential));
+    let done = service.and_then(|service| dispatch(&command, &service, &mut out));
     ExitCode::from(done.unwrap_or_else(|failure| {
         print::failure(&failure);
         failure.code()
@@ -40,8 +48,23 @@ fn dispatch(command: &ClientCommand, service: &Service, out: &mut Out) -> Result
         ClientCommand::Decide(args) => votes::decide(service, args, out)?,
         ClientCommand::Cancel(args) => votes::cancel(service, args, out)?,
         ClientCommand::Directory(command) => directory::run(service, command, out)?,
+        ClientCommand::Integrations(command) => integrations::run(service, command, out)?,
         ClientCommand::DeadLetters(args) => return dead_letters::run(service, args, out),
         ClientCommand::Reconcile(_) => reconcile::run(service, out)?,
     }
     Ok(0)
+}
+
+/// A review as `show` shows it, as it was at a time. `document` is the JSON of the API.
+///
+/// # Errors
+/// When it is another document.
+pub fn past(document: &str, time: Timestamp) -> Result<String, serde_json::Error> {
+    let document = serde_json::from_str(document)?;
+    Ok(show::render(&document, None, time, Out::new(false).paint))
+}
+
+/// A list of reviews as `reviews` shows it, as it was at a time.
+pub fn past_inbox(rows: &[ReviewRow], time: Timestamp) -> String {
+    reviews::render(rows, false, time, &Out::new(false))
 }

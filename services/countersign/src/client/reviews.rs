@@ -62,7 +62,7 @@ fn query(args: &ReviewsArgs, limit: u32, next: Option<String>) -> Vec<(&'static 
     pairs.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
-fn render(rows: &[ReviewRow], more: bool, now: Timestamp, out: &Out) -> String {
+pub(super) fn render(rows: &[ReviewRow], more: bool, now: Timestamp, out: &Out) -> String {
     if rows.is_empty() {
         return "No reviews match.\n".to_owned();
     }

@@ -4,7 +4,7 @@ use events::{Timestamp, request::Evidence};
 use serde_json::Value;
 
 use super::{
-    document::{Document, Vote, reviewer},
+    document::{Document, Failed, Notice, Vote, reviewer},
     failure::Failure,
     http::{Call, Service},
     print::{Out, Paint, clean, clean_lines, fields, table},
@@ -14,6 +14,8 @@ use crate::cli::ShowArgs;
 
 /// Rows of a table of evidence that are shown; the page has them all.
 const TABLE_ROWS: usize = 20;
+/// As much of a digest as tells it from others; the facts above have it whole.
+const DIGEST_SHOWN: usize = 12;
 
 /// Shows a review.
 pub fn run(service: &Service, args: &ShowArgs, out: &mut Out) -> Result<(), Failure> {
@@ -22,10 +24,10 @@ pub fn run(service: &Service, args: &ShowArgs, out: &mut Out) -> Result<(), Fail
         return out.text(&format!("{}\n", reply.text()));
     }
     let document = reply.read(service)?;
-    out.text(&render(&document, &service.link(args.id), time::now(), out.paint))
+    out.text(&render(&document, Some(&service.link(args.id)), time::now(), out.paint))
 }
 
-fn render(document: &Document, link: &str, now: Timestamp, paint: Paint) -> String {
+pub(super) fn render(document: &Document, link: Option<&str>, now: Timestamp, paint: Paint) -> String {
     let title = clean(document.title.as_deref().unwrap_or("(no title could be read)"));
     let mut text = format!("{}\n{}\n\n", paint.bold(&title), standing(document, now, paint));
     text.push_str(&fields(paint, &facts(document, link, now)));
@@ -57,9 +59,9 @@ fn standing(document: &Document, now: Timestamp, paint: Paint) -> String {
     }
 }
 
-fn facts<'a>(document: &Document, link: &str, now: Timestamp) -> Vec<(&'a str, String)> {
+fn facts<'a>(document: &Document, link: Option<&str>, now: Timestamp) -> Vec<(&'a str, String)> {
     let mut facts = vec![("review", document.review_id.to_string())];
-    if document.status != "refused" {
+    if let Some(link) = link.filter(|_| document.status != "refused") {
         facts.push(("page", clean(link).into_owned()));
     }
     let source = format!("source {}", clean(&document.origin.source));
@@ -140,6 +142,7 @@ fn timeline(document: &Document, paint: Paint) -> String {
     lines.extend(
         document.notices.iter().filter(|notice| notice.occasion == "asked").map(|notice| (notice.at, notice_line(notice))),
     );
+    lines.extend(document.unreached.iter().chain(&document.returned).map(|failed| (failed.at, failed_line(failed))));
     lines.extend(document.votes.iter().map(|vote| (vote.at, vote_line(vote))));
     lines.extend(document.ending.iter().map(|ending| (ending.at, paint.status(&clean(&ending.outcome)))));
     lines.extend(document.refused_votes.iter().map(|vote| (vote.at, vote_line(vote))));
@@ -150,9 +153,33 @@ fn timeline(document: &Document, paint: Paint) -> String {
     lines.iter().map(|(at, line)| format!("  {}  {line}\n", paint.dim(&time::exact(*at)))).collect()
 }
 
-fn notice_line(notice: &super::document::Notice) -> String {
-    let told = if notice.occasion == "asked" { "was asked" } else { "was told how it ended" };
-    format!("{} {told} ({})", notice.person, clean(&notice.channel))
+fn notice_line(notice: &Notice) -> String {
+    let shown = notice.subject_digest.as_ref().map(|digest| digest.chars().take(DIGEST_SHOWN).collect::<String>());
+    let shown = shown.map(|digest| format!(", shown {}…", clean(&digest))).unwrap_or_default();
+    format!("{} was {} ({}){shown}", notice.person, told(&notice.occasion, notice.reminder), clean(&notice.channel))
+}
+
+/// A message that did not arrive. That another channel took over is a line of its own.
+fn failed_line(failed: &Failed) -> String {
+    let mut line = format!("{} was not {} ({})", failed.person, told(&failed.occasion, failed.reminder), clean(&failed.channel));
+    match failed.tries {
+        None => line.push_str(", the message came back"),
+        Some(1) => {}
+        Some(tries) => line.push_str(&format!(", {tries} tries")),
+    }
+    line.push_str(&format!(": {}", clean(&failed.error)));
+    if let Some(at) = failed.retry_at {
+        line.push_str(&format!("; again {}", time::exact(at)));
+    }
+    line
+}
+
+fn told(occasion: &str, reminder: Option<u32>) -> String {
+    match (occasion, reminder) {
+        ("asked", None) => "asked".to_owned(),
+        ("asked", Some(number)) => format!("reminded (no. {number})"),
+        _ => "told how it ended".to_owned(),
+    }
 }
 
 fn vote_line(vote: &Vote) -> String {
@@ -161,7 +188,10 @@ fn vote_line(vote: &Vote) -> String {
         line.push_str(&format!(", \"{}\"", clean(reason)));
     }
     let entered = vote.entered_by.as_deref().map(|by| format!(", entered by the {}", clean(by))).unwrap_or_default();
-    line.push_str(&format!(" ({}{entered})", clean(&vote.channel)));
+    let program = vote.integration.as_deref().map(|name| format!(", by integration {}", clean(name))).unwrap_or_default();
+    let account = vote.matched_account.as_deref();
+    let matched = account.map(|account| format!(", by {}, matched by address", clean(account))).unwrap_or_default();
+    line.push_str(&format!(" ({}{entered}{program}{matched})", clean(&vote.channel)));
     if let Some(why) = &vote.why {
         line.push_str(&format!("; did not count: {}", clean(&why.replace('_', " "))));
     }
@@ -187,14 +217,20 @@ mod tests {
         "subject_digest":"sha256:00","votes":[{"at":"2026-11-23T05:00:00Z","v":1,"person":"ana@example.com","choice":"reject",
             "reason":"No\u001b[2J","channel":"cli","entered_by":"operator","subject_digest":"sha256:00"}],
         "refused_votes":[{"at":"2026-11-23T06:00:00Z","v":1,"person":"eve@example.com","choice":"approve","channel":"web","why":"not_a_reviewer"}],
-        "notices":[{"at":"2026-11-23T04:00:01Z","v":1,"person":"ana@example.com","channel":"outbox","occasion":"asked"}],
+        "notices":[{"at":"2026-11-23T04:00:01Z","v":1,"person":"ana@example.com","channel":"outbox","occasion":"asked",
+                "subject_digest":"5d41402abc4b2a76b9719d911017c592ae"},
+            {"at":"2026-11-23T04:30:00Z","v":1,"person":"ana@example.com","channel":"email","occasion":"asked","reminder":2}],
+        "unreached":[{"since":"2026-11-23T04:30:01Z","tries":3,"v":1,"person":"bob@example.com","channel":"slack",
+            "occasion":"asked","error":"rate\u001blimited","retry_at":"2026-11-23T04:31:00Z"}],
+        "returned":[{"at":"2026-11-23T04:30:02Z","v":1,"person":"bob@example.com","channel":"email","occasion":"ended",
+            "error":"550 no such user","message_ref":"<1@x>"}],
         "waiting":[],"ending":{"outcome":"rejected","at":"2026-11-23T05:00:00Z","reason":"No","decided_by":["ana@example.com"]},"output":null}"#;
 
     #[test]
     fn a_review_is_shown_with_all_that_a_person_needs() {
         let document: Document = serde_json::from_str(DOCUMENT).expect("a document");
         let now = "2026-11-23T07:00:00Z".parse().expect("a time");
-        let text = render(&document, "http://h/reviews/1", now, Paint { on: false });
+        let text = render(&document, Some("http://h/reviews/1"), now, Paint { on: false });
         for said in [
             "Promote v42\nrejected by ana@example.com, 2 h ago (2026-11-23 05:00:00 UTC)\n",
             "  needs      2 approvals of different people\n",
@@ -206,6 +242,10 @@ mod tests {
             "  Plot          an image; see the page\n",
             "UTC  ana@example.com: reject, \"No\u{FFFD}[2J\" (cli, entered by the operator)\n",
             "UTC  eve@example.com: approve (web); did not count: not a reviewer\n",
+            "UTC  ana@example.com was asked (outbox), shown 5d41402abc4b…\n",
+            "UTC  ana@example.com was reminded (no. 2) (email)\n",
+            "UTC  bob@example.com was not asked (slack), 3 tries: rate\u{FFFD}limited; again 2026-11-23 04:31:00 UTC\n",
+            "UTC  bob@example.com was not told how it ended (email), the message came back: 550 no such user\n",
         ] {
             assert!(text.contains(said), "{said:?} is not in:\n{text}");
         }
@@ -222,7 +262,7 @@ mod tests {
                 "faults":[{"pointer":"/title","expected":"a text"}],"waiting":[],"output":null}"#,
         )
         .expect("a document");
-        let text = render(&document, "http://h", "2026-11-23T04:00:00Z".parse().expect("a time"), Paint { on: false });
+        let text = render(&document, Some("http://h"), "2026-11-23T04:00:00Z".parse().expect("a time"), Paint { on: false });
         assert!(
             text.contains("refused, just now") && text.contains("Faults\n  /title: expected a text\n") && !text.contains("page"),
             "{text}"

@@ -71,14 +71,9 @@ pub fn routes(gateway: &Gateway, data: &Path, stop: watch::Receiver<bool>) -> an
 
 async fn show(State(gateway): State<Gateway>, Extension(demo): Extension<Demo>, headers: HeaderMap) -> Result<Response, Problem> {
     let operator = who::need_operator(&gateway, &headers)?;
-    let csrf = session::form_token(&gateway.keys, operator.holder());
+    let csrf = session::form_token(&gateway.keys, operator.cookie());
     let runs = demo.pipeline.runs.all().map_err(|error| Problem::broken(&error))?;
-    let shell = Shell {
-        title: "Demo",
-        bar: Some(Bar { place: Place::Demo, demo: true, csrf: csrf.clone() }),
-        live: true,
-        ..Shell::default()
-    };
+    let shell = Shell { title: "Demo", bar: Some(Bar::of(&gateway, &operator, Place::Demo)), live: true, ..Shell::default() };
     Ok(respond(StatusCode::OK, &headers, &shell, &page(&csrf, &runs)))
 }
 

@@ -175,6 +175,8 @@ impl Pipeline {
             reason: Some("decided by --auto".to_owned()),
             channel: Channel::Cli,
             entered_by: Some(EnteredBy::Operator),
+            integration: None,
+            matched_account: None,
             subject_digest: None,
             trusted: true,
         };

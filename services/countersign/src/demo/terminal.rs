@@ -3,7 +3,10 @@
 use std::{net::Ipv4Addr, time::Duration};
 
 use anyhow::Context;
-use channels::capability::{self, Capability};
+use channels::{
+    capability::{self, Capability},
+    link::AFTERLIFE,
+};
 use events::event::Choice;
 use tokio::net::TcpListener;
 
@@ -15,7 +18,7 @@ use super::{
     run::{Input, Runs, Stage},
     words::{count, limit, percent},
 };
-use crate::serve::{ServeOptions, Service, outbox::LINK_AFTERLIFE};
+use crate::serve::{ServeOptions, Service};
 
 /// The directory of the demonstration, inside the data directory, so that it never touches the log
 /// of a real service.
@@ -31,8 +34,20 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<()> {
     let data = options.data.join(DIRECTORY);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
-    let serve =
-        ServeOptions { data: data.clone(), listen: address, demo: false, publish_to: None, base_url: None, trust: Vec::new() };
+    let serve = ServeOptions {
+        data: data.clone(),
+        listen: address,
+        demo: false,
+        dev: false,
+        publish_to: None,
+        base_url: None,
+        smtp: None,
+        mail_from: None,
+        sms: false,
+        trust: Vec::new(),
+        slack: None,
+        oidc: None,
+    };
     let service = Service::start(&serve, address).await?;
     let pipeline = Pipeline { gateway: service.gateway().clone(), runs: Runs::open(&data)? };
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -73,7 +88,7 @@ async fn story(pipeline: &Pipeline, options: &DemoOptions) -> anyhow::Result<()>
                 let gateway = &pipeline.gateway;
                 let fold = gateway.reviews.load(review_id).await?;
                 let review = fold.state.review().context("the review was recorded")?;
-                let expires_at = review.request.expires_at.after(LINK_AFTERLIFE);
+                let expires_at = review.request.expires_at.after(AFTERLIFE);
                 let capability = Capability { review: review_id, person: REVIEWER.parse()?, expires_at };
                 println!("   Decide here: {}/a/{}", gateway.base_url, capability::mint(&gateway.keys, &capability));
                 println!(

@@ -76,20 +76,40 @@ impl Chain {
     /// See [`ChainError`].
     pub fn take<'a>(&mut self, commit: &'a StoredCommit) -> Result<Parts<'a>, ChainError> {
         let (stream, version) = (self.stream, commit.version);
-        if version != self.version.next() {
-            return Err(ChainError::Gap { stream, missing: self.version.next(), found: version });
-        }
+        self.is_next(version)?;
+        let parts = match Parts::of(&commit.body) {
+            Ok(parts) => parts,
+            Err(_) if CommitHash::of(&commit.body) != commit.hash => return Err(ChainError::Altered { stream, version }),
+            Err(source) => return Err(ChainError::Unreadable { stream, version, source }),
+        };
+        self.follow(commit, (parts.stream, parts.version), parts.previous)?;
+        Ok(parts)
+    }
+
+    /// The same for a commit whose body is known to say this place and this hash before.
+    ///
+    /// # Errors
+    /// See [`ChainError`].
+    pub fn follow(&mut self, commit: &StoredCommit, said: (StreamId, Version), previous: CommitHash) -> Result<(), ChainError> {
+        let (stream, version) = (self.stream, commit.version);
+        self.is_next(version)?;
         if CommitHash::of(&commit.body) != commit.hash {
             return Err(ChainError::Altered { stream, version });
         }
-        let parts = Parts::of(&commit.body).map_err(|source| ChainError::Unreadable { stream, version, source })?;
-        if (parts.stream, parts.version) != (stream, version) {
-            return Err(ChainError::Misplaced { stream, version, found: Box::new((parts.stream, parts.version)) });
+        if said != (stream, version) {
+            return Err(ChainError::Misplaced { stream, version, found: Box::new(said) });
         }
-        if parts.previous != self.hash {
+        if previous != self.hash {
             return Err(ChainError::Unlinked { stream, version });
         }
         (self.version, self.hash) = (version, commit.hash);
-        Ok(parts)
+        Ok(())
+    }
+
+    fn is_next(&self, version: Version) -> Result<(), ChainError> {
+        if version == self.version.next() {
+            return Ok(());
+        }
+        Err(ChainError::Gap { stream: self.stream, missing: self.version.next(), found: version })
     }
 }

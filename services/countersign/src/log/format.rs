@@ -5,12 +5,18 @@ use std::borrow::Cow;
 
 use events::{StoredCommit, StreamId, Timestamp, Version, digest::CommitHash};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
-/// The version of the format that this build writes and reads.
-pub const FORMAT: u32 = 1;
+/// The version of the format that this build writes.
+pub const FORMAT: u32 = 2;
+/// Those that it reads. Format 1 had neither entries nor checkpoints.
+pub const FORMATS: [u32; 2] = [1, FORMAT];
 /// The `type` of the last line.
 pub const END: &str = "ExportCompleted";
+/// The `type` of a line of entries.
+pub const ENTRIES: &str = "EntriesListed";
+/// The `type` of a line that holds a signed root.
+pub const CHECKPOINT: &str = "CheckpointSigned";
 /// The `source` of every line, as on the bus.
 pub const SOURCE: &str = events::published::SOURCE;
 /// The longest line that is read, in bytes: far above a commit of the largest detail.
@@ -55,24 +61,48 @@ pub struct Line<'a> {
     pub data: &'a RawValue,
 }
 
-/// The last line.
+/// A line that belongs to no stream: entries, a checkpoint, and the last line.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct EndLine {
+pub struct FurtherLine<T> {
     /// `1.0`.
     pub specversion: String,
-    /// The digest in [`End::sha256`].
+    /// Unique in the export; of the last line the digest in [`End::sha256`].
     pub id: String,
     /// [`SOURCE`].
     pub source: String,
-    /// [`END`].
+    /// [`ENTRIES`], [`CHECKPOINT`] or [`END`].
     #[serde(rename = "type")]
     pub kind: String,
     /// When the export was made.
     pub time: Timestamp,
     /// `application/json`.
     pub datacontenttype: String,
-    /// What was exported.
-    pub data: End,
+    /// What it says.
+    pub data: T,
+}
+
+impl<T> FurtherLine<T> {
+    /// Of an export that is made at `at`.
+    pub fn new(kind: &str, id: String, at: Timestamp, data: T) -> FurtherLine<T> {
+        let (specversion, datacontenttype) = ("1.0".to_owned(), "application/json".to_owned());
+        FurtherLine { specversion, id, source: SOURCE.to_owned(), kind: kind.to_owned(), time: at, datacontenttype, data }
+    }
+}
+
+/// A line of entries.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Entries {
+    /// The index of the first of them.
+    pub first: u64,
+    /// Their texts, in their order.
+    pub entries: Vec<String>,
+}
+
+/// A line that holds a signed root.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SignedRoot {
+    /// The note.
+    pub note: String,
 }
 
 /// What an export holds; its being there shows that the export is whole.
@@ -88,9 +118,15 @@ pub struct End {
     pub events: u64,
     /// How many sealed handles.
     pub handles: u64,
+    /// How many entries of the tree; a format 1 export has none.
+    #[serde(default)]
+    pub entries: u64,
     /// Whom the handles are sealed to: `key-file` or `kms:` and the key; absent in a plain export.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed_to: Option<String>,
+    /// Which reviews were asked for; absent when the export is the whole log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selected: Option<Value>,
     /// SHA-256 of all bytes before this line.
     pub sha256: String,
 }
@@ -151,19 +187,6 @@ pub fn id(stream: StreamId, version: Version, index: usize) -> String {
         Some(review) => format!("{review}/{version}/{index}"),
         None => format!("{stream}/{version}/{index}"),
     }
-}
-
-/// The `type` that an event's bytes name.
-///
-/// # Errors
-/// When they name none.
-pub fn kind(event: &RawValue) -> Result<Cow<'_, str>, serde_json::Error> {
-    #[derive(Deserialize)]
-    struct Tagged<'a> {
-        #[serde(borrow, rename = "type")]
-        kind: Cow<'a, str>,
-    }
-    Ok(serde_json::from_str::<Tagged<'_>>(event.get())?.kind)
 }
 
 /// A commit's name in messages.

@@ -121,10 +121,12 @@ async fn check(
     progress: &mut Progress,
 ) -> Result<End, ImportError> {
     let size = file.metadata()?.len();
+    progress.phase(0, 0);
     let mut reader = Reader::new(BufReader::with_capacity(1 << 16, File::open(file)?));
     let empty = ledger.scan(&Position::default(), 1).await?.commits.is_empty();
     let mut comparing = JoinSet::new();
     let mut conflict = None;
+    let mut streams = 0;
     while let Some(stream) = reader.next_stream()? {
         for commit in &stream {
             check_handle(commit, opens).await?;
@@ -136,7 +138,8 @@ async fn check(
             let ledger = Arc::clone(ledger);
             comparing.spawn(async move { missing(&ledger, &stream).await.map(|from| (stream.len() - from) as u64) });
         }
-        progress.share(reader.position()?, size, "checking");
+        streams += 1;
+        progress.part(streams, "streams checked", reader.position()?, size);
     }
     while let Some(done) = comparing.join_next().await {
         conflict = conflict.or(finish(Some(done)).err());
@@ -158,16 +161,18 @@ async fn check_handle(commit: &StoredCommit, opens: Option<&dyn Seal>) -> Result
 
 async fn write(file: &Path, ledger: &Arc<dyn Ledger>, progress: &mut Progress) -> Result<u64, ImportError> {
     let size = file.metadata()?.len();
+    progress.phase(0, 0);
     let mut reader = Reader::new(BufReader::with_capacity(1 << 16, File::open(file)?));
     let mut writing = JoinSet::new();
-    let mut written = 0;
+    let (mut written, mut streams) = (0, 0);
     while let Some(stream) = reader.next_stream()? {
         if writing.len() >= WIDTH {
             written += finish(writing.join_next().await)?;
         }
         let ledger = Arc::clone(ledger);
         writing.spawn(async move { write_stream(&ledger, stream).await });
-        progress.share(reader.position()?, size, "importing");
+        streams += 1;
+        progress.part(streams, "streams imported", reader.position()?, size);
     }
     while let Some(done) = writing.join_next().await {
         written += finish(Some(done))?;

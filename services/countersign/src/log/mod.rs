@@ -3,23 +3,46 @@
 //! | file | holds |
 //! |---|---|
 //! | [`mod@format`] | one line of an export, as `docs/export-format.md` describes it |
+//! | [`line_reader`] | its lines one after the other |
+//! | [`scan`] | a line as this build writes it, without a JSON parser |
 //! | [`chain`] | whether a stream's commits are whole and follow on from each other |
-//! | [`mod@write`] | the log into an export |
+//! | [`export`] | reading the log for an export |
+//! | [`mod@write`] | streams into the lines of an export |
 //! | [`read`] | an export into streams, each checked |
+//! | `read_error` | what may be wrong with one |
+//! | [`decoded`] | an export into events |
 //! | [`import`] | streams into a store |
 //! | [`handles`] | sealed task tokens, sealed anew for the target of a move |
 //! | [`fence`] | the mark that a data directory was moved |
 //! | [`place`] | where the log is: a data directory or a table |
 //! | [`progress`] | how far it is, on a terminal |
-//! | [`run`] | the commands |
+//! | [`replay`] | the views anew from the log, and what stood there at a time |
+//! | [`audit`] | an auditor's questions |
+//! | [`select`] | which reviews an export takes |
+//! | [`events_table`] | streams as a table for people |
+//! | [`part`] | the file of an export until it is whole, and going on with it |
+//! | [`table`] | comma-separated values for people |
+//! | [`export_file`], [`import_file`] | the two commands |
 
+pub mod audit;
 pub mod chain;
+pub mod decoded;
+pub mod events_table;
+pub mod export;
+pub mod export_file;
 pub mod fence;
 pub mod format;
 pub mod handles;
 pub mod import;
+pub mod import_file;
+pub mod line_reader;
+pub mod part;
 pub mod place;
 pub mod progress;
 pub mod read;
-pub mod run;
+mod read_error;
+pub mod replay;
+pub mod scan;
+pub mod select;
+pub mod table;
 pub mod write;

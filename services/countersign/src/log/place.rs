@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context;
-use ledger::{Ledger, sqlite::SqliteStore};
+use ledger::{Ledger, Views, sqlite::SqliteStore};
 
 /// How long a running service may take to notice that its directory was fenced and to let go of it.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -43,17 +43,33 @@ pub async fn own_fenced_directory(dir: &Path) -> anyhow::Result<SqliteStore> {
     }
 }
 
+/// The views of a data directory for writing and its log for reading, beside a service that may run.
+///
+/// # Errors
+/// When there is no log.
+pub fn views_of_directory(dir: &Path) -> anyhow::Result<SqliteStore> {
+    SqliteStore::open_beside(dir).with_context(|| format!("there is no log to read in {}", dir.display()))
+}
+
 /// The log of a DynamoDB table, in the region and with the credentials of the environment.
 ///
 /// # Errors
 /// When this build was made without DynamoDB.
-#[cfg(feature = "dynamodb")]
 pub async fn table(name: &str) -> anyhow::Result<Arc<dyn Ledger>> {
+    // Only the log is read and written by those who ask for it alone.
+    Ok(tables(name, "").await?.0)
+}
+
+/// The log and the views of two DynamoDB tables.
+///
+/// # Errors
+/// When this build was made without DynamoDB.
+#[cfg(feature = "dynamodb")]
+pub async fn tables(log: &str, views: &str) -> anyhow::Result<(Arc<dyn Ledger>, Arc<dyn Views>)> {
     use ledger::dynamodb::{DynamoStore, Tables};
     let client = aws_sdk_dynamodb::Client::new(&crate::serve::aws::config().await);
-    // Only the log is read and written here; what is in the views follows from it.
-    let tables = Tables { log: name.to_owned(), views: String::new() };
-    Ok(Arc::new(DynamoStore::new(client, tables)))
+    let store = DynamoStore::new(client, Tables { log: log.to_owned(), views: views.to_owned() });
+    Ok((Arc::new(store.clone()), Arc::new(store)))
 }
 
 /// See the other.
@@ -61,6 +77,6 @@ pub async fn table(name: &str) -> anyhow::Result<Arc<dyn Ledger>> {
 /// # Errors
 /// Always.
 #[cfg(not(feature = "dynamodb"))]
-pub async fn table(name: &str) -> anyhow::Result<Arc<dyn Ledger>> {
-    anyhow::bail!("this build cannot reach the table {name}; build with: cargo build --release --features dynamodb")
+pub async fn tables(log: &str, _views: &str) -> anyhow::Result<(Arc<dyn Ledger>, Arc<dyn Views>)> {
+    anyhow::bail!("this build cannot reach the table {log}; build with: cargo build --release --features dynamodb")
 }

@@ -6,71 +6,16 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use events::{StoredCommit, StreamId, Version, commit::SealedHandle, digest::CommitHash};
+use events::{Event, StoredCommit, StreamId, Version, commit::SealedHandle, digest::CommitHash};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    chain::{Chain, ChainError},
-    format::{END, End, EndLine, FORMAT, LINE_MAX, Line, Parts, id, kind, place},
+    chain::Chain,
+    format::{CHECKPOINT, END, ENTRIES, End, Entries, FORMAT, FORMATS, FurtherLine, LINE_MAX, Line, Parts, id, place},
+    scan::scan,
 };
 
-/// An export that is not as it was written.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// The file cannot be read.
-    #[error("the export cannot be read")]
-    Io(#[from] io::Error),
-    /// A commit is not whole or does not follow on.
-    #[error("line {line}: {source}")]
-    Chain {
-        /// Where the commit ends in the file.
-        line: u64,
-        /// What is wrong.
-        source: ChainError,
-    },
-    /// A line is not what the format says.
-    #[error("line {line} (after {after}) is no line of an export: {why}")]
-    Line {
-        /// Which, from 1.
-        line: u64,
-        /// The commit before it.
-        after: String,
-        /// What is wrong.
-        why: String,
-    },
-    /// A line disagrees with the commit that it is part of.
-    #[error("line {line}: {place} was altered: {why}")]
-    Altered {
-        /// Which, from 1.
-        line: u64,
-        /// Which commit.
-        place: String,
-        /// What is wrong.
-        why: &'static str,
-    },
-    /// A stream comes a second time.
-    #[error("line {line}: {stream} stands in the export twice")]
-    Repeated {
-        /// Which, from 1.
-        line: u64,
-        /// Which stream.
-        stream: StreamId,
-    },
-    /// The last line is missing.
-    #[error("the export ends early, after {after}: it was interrupted, or its end was cut off")]
-    Truncated {
-        /// The last commit.
-        after: String,
-    },
-    /// The last line does not fit what stands before it.
-    #[error("the last line says {said}, and the export holds {found}: something was dropped, added or altered")]
-    End {
-        /// What it says.
-        said: String,
-        /// What is there.
-        found: String,
-    },
-}
+pub use super::read_error::ReadError;
 
 /// A stream of an export, whole and checked.
 pub type Stream = Vec<StoredCommit>;
@@ -83,8 +28,8 @@ pub struct Reader<R> {
     hash: Sha256,
     seen: HashSet<StreamId>,
     /// The first commit of the next stream.
-    next: Option<StoredCommit>,
-    last: String,
+    next: Option<Found>,
+    last: Option<(StreamId, Version)>,
     found: End,
     end: Option<End>,
 }
@@ -93,8 +38,8 @@ impl<R: BufRead> Reader<R> {
     /// From the start of an export.
     pub fn new(input: R) -> Reader<R> {
         let found = End { format: FORMAT, ..End::default() };
-        let last = "the beginning".to_owned();
-        Reader { input, text: Vec::new(), line: 0, hash: Sha256::new(), seen: HashSet::new(), next: None, last, found, end: None }
+        let (text, hash, seen) = (Vec::new(), Sha256::new(), HashSet::new());
+        Reader { input, text, line: 0, hash, seen, next: None, last: None, found, end: None }
     }
 
     /// The next stream; `None` when the export has ended and is whole.
@@ -109,19 +54,24 @@ impl<R: BufRead> Reader<R> {
                 None => return Ok(None),
             },
         };
-        let stream = first.stream;
+        let stream = first.commit.stream;
         if !self.seen.insert(stream) {
             return Err(ReadError::Repeated { line: self.line, stream });
         }
         let mut chain = Chain::start(stream);
         let mut commits = Vec::new();
-        let mut commit = first;
+        let mut found = first;
         loop {
-            chain.take(&commit).map_err(|source| ReadError::Chain { line: self.line, source })?;
-            self.last = place(stream, commit.version);
+            let Found { commit, previous } = found;
+            let taken = match previous {
+                Some(previous) => chain.follow(&commit, (stream, commit.version), previous),
+                None => chain.take(&commit).map(drop),
+            };
+            taken.map_err(|source| ReadError::Chain { line: self.line, source })?;
+            self.last = Some((stream, commit.version));
             commits.push(commit);
             match self.commit()? {
-                Some(next) if next.stream == stream => commit = next,
+                Some(next) if next.commit.stream == stream => found = next,
                 next => {
                     self.next = next;
                     return Ok(Some(commits));
@@ -144,18 +94,26 @@ impl<R: BufRead> Reader<R> {
     }
 
     /// The next commit, of as many lines as it has events.
-    fn commit(&mut self) -> Result<Option<StoredCommit>, ReadError> {
-        if self.end.is_some() || !self.read_line()? {
-            return Ok(None);
-        }
-        let mut text = std::mem::take(&mut self.text);
-        let Head { stream, version, hash, events, body, sealed, raw } = match self.head(&text) {
-            Ok(head) => head,
-            Err(error) => {
-                // Only a line that is no event can be the last.
-                return if self.try_end(&text)? { Ok(None) } else { Err(error) };
+    fn commit(&mut self) -> Result<Option<Found>, ReadError> {
+        let (mut text, head) = loop {
+            if self.end.is_some() || !self.read_line()? {
+                return Ok(None);
+            }
+            if let Some(found) = alone(&self.text) {
+                self.hash.update(&self.text);
+                self.found.commits += 1;
+                self.found.events += 1;
+                return Ok(Some(found));
+            }
+            let text = std::mem::take(&mut self.text);
+            match self.head(&text) {
+                Ok(head) => break (text, head),
+                // Only a line that is no event can be one of these.
+                Err(_) if self.try_further(&text) => {}
+                Err(error) => return if self.try_end(&text)? { Ok(None) } else { Err(error) },
             }
         };
+        let Head { stream, version, hash, events, body, sealed, raw } = head;
         self.hash.update(&text);
         let mut lines: Vec<Vec<u8>> = Vec::with_capacity(events);
         lines.push(std::mem::take(&mut text));
@@ -177,7 +135,7 @@ impl<R: BufRead> Reader<R> {
         self.found.commits += 1;
         self.found.events += events as u64;
         self.found.handles += u64::from(sealed.is_some());
-        Ok(Some(StoredCommit { stream, version, hash, body, sealed }))
+        Ok(Some(Found { commit: StoredCommit { stream, version, hash, body, sealed }, previous: None }))
     }
 
     /// What the first line of a commit says of it.
@@ -218,7 +176,7 @@ impl<R: BufRead> Reader<R> {
             if line.subject.parse() != Ok(stream) || (line.streamversion, line.commitindex) != (version.0, index) {
                 return Err(self.altered(stream, version, "one of its events is missing or out of order"));
             }
-            if line.id != id(stream, version, index) || kind(line.data).ok().as_ref() != Some(&line.kind) {
+            if line.id != id(stream, version, index) || Event::kind_of(line.data.get()).ok().as_ref() != Some(&line.kind) {
                 return Err(self.altered(stream, version, "id or type of an event are not those of the event"));
             }
             if index > 0 && (line.sealedhandle.is_some() || line.commitbody.is_some()) {
@@ -250,22 +208,42 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
+    /// Passes over what was signed of the log that was exported: the store that it comes to signs its own.
+    fn try_further(&mut self, text: &[u8]) -> bool {
+        let Ok(line) = serde_json::from_slice::<FurtherLine<&serde_json::value::RawValue>>(text) else { return false };
+        if ![ENTRIES, CHECKPOINT].contains(&line.kind.as_str()) {
+            return false;
+        }
+        if let Ok(Entries { entries, .. }) = serde_json::from_str(line.data.get()) {
+            self.found.entries += entries.len() as u64;
+        }
+        self.hash.update(text);
+        true
+    }
+
     /// Takes the last line if this is it.
     fn try_end(&mut self, text: &[u8]) -> Result<bool, ReadError> {
-        let Ok(line) = serde_json::from_slice::<EndLine>(text) else { return Ok(false) };
+        let Ok(line) = serde_json::from_slice::<FurtherLine<End>>(text) else { return Ok(false) };
         if line.kind != END {
             return Ok(false);
         }
         let end = line.data;
-        if end.format != FORMAT {
-            return Err(self.fault(format!("the export has format {}, and this build knows {FORMAT}", end.format)));
+        if !FORMATS.contains(&end.format) {
+            return Err(self.fault(format!("the export has format {}, and this build knows up to {FORMAT}", end.format)));
         }
         let sha256 = hex::encode(std::mem::take(&mut self.hash).finalize());
         // The last stream is given out after this.
         let streams = self.seen.len() as u64;
-        let found = End { streams, sealed_to: end.sealed_to.clone(), sha256, ..self.found.clone() };
+        let found = End {
+            format: end.format,
+            streams,
+            sealed_to: end.sealed_to.clone(),
+            selected: end.selected.clone(),
+            sha256,
+            ..self.found.clone()
+        };
         if found != end {
-            return Err(ReadError::End { said: counts(&end), found: counts(&found) });
+            return Err(ReadError::end(&end, &found));
         }
         if self.input.fill_buf()?.is_empty() {
             self.end = Some(end);
@@ -276,8 +254,13 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
+    /// The commit before.
+    fn after(&self) -> String {
+        self.last.map_or_else(|| "the beginning".to_owned(), |(stream, version)| place(stream, version))
+    }
+
     fn fault(&self, why: impl ToString) -> ReadError {
-        ReadError::Line { line: self.line, after: self.last.clone(), why: why.to_string() }
+        ReadError::Line { line: self.line, after: self.after(), why: why.to_string() }
     }
 
     fn altered(&self, stream: StreamId, version: Version, why: &'static str) -> ReadError {
@@ -285,8 +268,35 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn truncated(&self) -> ReadError {
-        ReadError::Truncated { after: self.last.clone() }
+        ReadError::Truncated { after: self.after() }
     }
+}
+
+/// A commit, and the hash before it when that was read already and is the one that the body says.
+struct Found {
+    commit: StoredCommit,
+    previous: Option<CommitHash>,
+}
+
+/// The commit of a line that is all of it, as this build writes nearly every one. `None` for any other line, also for
+/// one in which something is wrong: whoever reads it with the parser says what.
+fn alone(text: &[u8]) -> Option<Found> {
+    let line = scan(text)?;
+    let (stream, version): (StreamId, _) = (line.subject.parse().ok()?, Version(line.streamversion));
+    if (line.commitindex, line.commitevents) != (0, 1) || line.id != id(stream, version, 0) || line.subject != stream.to_string()
+    {
+        return None;
+    }
+    if Event::kind_of(line.data).ok()? != line.kind {
+        return None;
+    }
+    let (hash, previous) = (line.commithash.parse().ok()?, line.previoushash.parse::<CommitHash>().ok()?);
+    let mut body = Vec::with_capacity(line.data.len() + 256);
+    let parts: [&[u8]; 5] = [b"{\"at\":\"", line.time.as_bytes(), b"\",\"events\":[", line.data.as_bytes(), b"],\"previous\":\""];
+    parts.iter().for_each(|part| body.extend_from_slice(part));
+    let end = [line.previoushash, "\",\"stream\":\"", line.subject, "\",\"version\":", &version.to_string(), "}"];
+    end.iter().for_each(|part| body.extend_from_slice(part.as_bytes()));
+    Some(Found { commit: StoredCommit { stream, version, hash, body, sealed: None }, previous: Some(previous) })
 }
 
 struct Head {
@@ -298,15 +308,4 @@ struct Head {
     sealed: Option<SealedHandle>,
     /// Time and previous hash.
     raw: (String, CommitHash),
-}
-
-fn counts(end: &End) -> String {
-    format!(
-        "{} streams, {} commits, {} events, {} handles and the digest {}",
-        end.streams,
-        end.commits,
-        end.events,
-        end.handles,
-        end.sha256.get(..12).unwrap_or(&end.sha256)
-    )
 }

@@ -1,5 +1,4 @@
-//! The log into an export: stream by stream, each whole and in order, with nothing kept but the
-//! stream at hand.
+//! Streams as the lines of an export, and what was signed behind them.
 
 use std::{
     borrow::Cow,
@@ -8,100 +7,81 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use events::{StoredCommit, StreamId, Timestamp, Version};
-use ledger::{Ledger, LedgerError, Position};
-use sha2::{Digest as _, Sha256};
-use tokio::task::JoinHandle;
+use events::{Event, StoredCommit, Timestamp};
+use ledger::{Ledger, Position};
 
 use super::{
     chain::{Chain, ChainError},
-    format::{END, End, EndLine, FORMAT, Line, SOURCE, id, kind},
-    handles::{HandleError, Moving},
-    progress::Progress,
+    export::{Export, ExportError, Form, Hashing, Written},
+    format::{CHECKPOINT, END, ENTRIES, End, Entries, FORMAT, FurtherLine, Line, SOURCE, SignedRoot, id},
+    select::Selection,
 };
+use crate::checkpoints::files::{Files, Signed};
 
-/// How many commits one read of the log takes.
-const PAGE: usize = 500;
-/// How many streams are loaded ahead.
-const AHEAD: usize = 16;
+/// How many entries stand on one line.
+const ENTRIES_A_LINE: usize = 500;
 
-/// An export that did not come about.
-#[derive(Debug, thiserror::Error)]
-pub enum ExportError {
-    /// The log cannot be read.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// The log is damaged.
-    #[error("the log is damaged: {0}")]
-    Chain(#[from] ChainError),
-    /// The export cannot be written.
-    #[error("cannot write the export")]
-    Io(#[from] io::Error),
-    /// A token could not be sealed anew.
-    #[error(transparent)]
-    Handle(#[from] HandleError),
-    /// A reading task was stopped.
-    #[error("reading the log was interrupted")]
-    Interrupted,
+/// A signed root of the log from before the first stream was read, so that all it covers is in the export;
+/// and where its entries are.
+pub struct Tree {
+    /// Where.
+    pub files: Files,
+    /// The root.
+    pub signed: Signed,
 }
 
-/// Writes every stream of the log. What is appended meanwhile may be missing, but every stream is
-/// whole up to a version. Sealed handles are left behind unless `moving` seals them anew.
+/// Writes the whole log, with what was signed of it.
 ///
 /// # Errors
-/// See [`ExportError`]; what was written is then of no use, since its last line is missing.
-pub async fn export(
-    ledger: &Arc<dyn Ledger>,
-    out: impl Write,
-    moving: Option<&Moving>,
-    at: Timestamp,
-    progress: &mut Progress,
-) -> Result<End, ExportError> {
-    let mut writer = Writer { out, hash: Sha256::new(), end: End { format: FORMAT, ..End::default() } };
-    let mut position = Position::default();
-    loop {
-        let batch = ledger.scan(&position, PAGE).await?;
-        // Every stream has exactly one first commit.
-        let mut streams = batch.commits.iter().filter(|commit| commit.version == Version(1)).map(|commit| commit.stream);
-        let mut ahead = std::collections::VecDeque::new();
-        ahead.extend(streams.by_ref().take(AHEAD).map(|stream| (stream, load(ledger, stream))));
-        while let Some((stream, commits)) = ahead.pop_front() {
-            let mut commits = commits.await.map_err(|_| ExportError::Interrupted)??;
-            ahead.extend(streams.next().map(|stream| (stream, load(ledger, stream))));
-            match moving {
-                Some(moving) => moving.seal_anew(stream, &mut commits).await?,
-                None => commits.iter_mut().for_each(|commit| commit.sealed = None),
-            }
-            writer.stream(stream, &commits)?;
-            progress.show(writer.end.commits, "commits exported");
-        }
-        if !batch.more {
-            break;
-        }
-        position = batch.position;
-    }
-    writer.finish(at, moving.map(|moving| moving.to().to_owned()))
+/// See [`ExportError`].
+pub async fn whole(ledger: &Arc<dyn Ledger>, out: impl Write, tree: Option<&Tree>, at: Timestamp) -> Result<End, ExportError> {
+    let selection = Selection::default();
+    let mut lines = Lines::start(Hashing::new(out), &selection)?;
+    let mut export = Export::new(ledger, &selection, None, Position::default());
+    while export.step(&mut lines).await? {}
+    lines.finish(tree, at, None)
 }
 
-fn load(ledger: &Arc<dyn Ledger>, stream: StreamId) -> JoinHandle<Result<Vec<StoredCommit>, LedgerError>> {
-    let ledger = Arc::clone(ledger);
-    tokio::spawn(async move { ledger.load(stream, Version::NONE).await })
-}
-
-struct Writer<W> {
-    out: W,
-    hash: Sha256,
+/// The lines of an export; it is whole once they are finished.
+pub struct Lines<W> {
+    out: Hashing<W>,
     end: End,
 }
 
-impl<W: Write> Writer<W> {
-    fn stream(&mut self, stream: StreamId, commits: &[StoredCommit]) -> Result<(), ExportError> {
-        let mut chain = Chain::start(stream);
-        for commit in commits {
-            self.commit(&mut chain, commit)?;
+impl<W: Write> Lines<W> {
+    /// The first line comes next.
+    ///
+    /// # Errors
+    /// When the selection cannot be said.
+    pub fn start(out: Hashing<W>, selection: &Selection) -> io::Result<Lines<W>> {
+        let selected = match selection.is_all() {
+            true => None,
+            false => Some(serde_json::to_value(selection)?),
+        };
+        Ok(Lines { out, end: End { format: FORMAT, selected, ..End::default() } })
+    }
+
+    /// Behind the lines that hold `end`.
+    pub fn behind(out: Hashing<W>, end: End) -> Lines<W> {
+        Lines { out, end }
+    }
+
+    /// Writes what was signed, and the last line. A selection goes without, since the root stands for the
+    /// whole log.
+    ///
+    /// # Errors
+    /// See [`ExportError`].
+    pub fn finish(mut self, tree: Option<&Tree>, at: Timestamp, sealed_to: Option<String>) -> Result<End, ExportError> {
+        if let Some(tree) = tree.filter(|_| self.end.selected.is_none()) {
+            self.tree(tree, at)?;
         }
-        self.end.streams += 1;
-        Ok(())
+        let sha256 = self.out.sha256();
+        let end = End { sealed_to, sha256: sha256.clone(), ..self.end };
+        let line = FurtherLine::new(END, sha256, at, end.clone());
+        serde_json::to_writer(&mut self.out, &line).map_err(io::Error::from)?;
+        self.out.write_all(b"\n")?;
+        self.out.flush()?;
+        Ok(end)
     }
 
     fn commit(&mut self, chain: &mut Chain, commit: &StoredCommit) -> Result<(), ExportError> {
@@ -118,7 +98,7 @@ impl<W: Write> Writer<W> {
                 specversion: Cow::Borrowed("1.0"),
                 id: Cow::Owned(id(stream, version, index)),
                 source: Cow::Borrowed(SOURCE),
-                kind: kind(data).map_err(unreadable)?,
+                kind: Event::kind_of(data.get()).map_err(unreadable)?,
                 subject: Cow::Borrowed(&subject),
                 time: Cow::Borrowed(&parts.at),
                 datacontenttype: Cow::Borrowed("application/json"),
@@ -134,7 +114,6 @@ impl<W: Write> Writer<W> {
             serde_json::to_writer(&mut lines, &line).map_err(unreadable)?;
             lines.push(b'\n');
         }
-        self.hash.update(&lines);
         self.out.write_all(&lines)?;
         self.end.commits += 1;
         self.end.events += parts.events.len() as u64;
@@ -142,21 +121,44 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    fn finish(mut self, at: Timestamp, sealed_to: Option<String>) -> Result<End, ExportError> {
-        let sha256 = hex::encode(self.hash.finalize());
-        let end = End { sealed_to, sha256: sha256.clone(), ..self.end };
-        let line = EndLine {
-            specversion: "1.0".to_owned(),
-            id: sha256,
-            source: SOURCE.to_owned(),
-            kind: END.to_owned(),
-            time: at,
-            datacontenttype: "application/json".to_owned(),
-            data: end.clone(),
-        };
-        serde_json::to_writer(&mut self.out, &line).map_err(io::Error::from)?;
-        self.out.write_all(b"\n")?;
+    /// The entries that the root covers, and the root.
+    fn tree(&mut self, tree: &Tree, at: Timestamp) -> Result<(), ExportError> {
+        let mut entries = tree.files.entries(tree.signed.checkpoint.size)?.peekable();
+        while entries.peek().is_some() {
+            let first = self.end.entries;
+            let some = entries.by_ref().take(ENTRIES_A_LINE).map(|entry| entry.map(|entry| entry.to_string()));
+            let data = Entries { first, entries: some.collect::<io::Result<_>>()? };
+            self.end.entries += data.entries.len() as u64;
+            self.further(&FurtherLine::new(ENTRIES, format!("entries/{first}"), at, data))?;
+        }
+        let (id, data) = (format!("checkpoint/{}", self.end.entries), SignedRoot { note: tree.signed.note.clone() });
+        self.further(&FurtherLine::new(CHECKPOINT, id, at, data))
+    }
+
+    fn further<T: serde::Serialize>(&mut self, line: &FurtherLine<T>) -> Result<(), ExportError> {
+        let mut text = serde_json::to_vec(line).map_err(io::Error::from)?;
+        text.push(b'\n');
+        Ok(self.out.write_all(&text)?)
+    }
+}
+
+impl<W: Write> Form for Lines<W> {
+    fn stream(&mut self, commits: &[StoredCommit]) -> Result<(), ExportError> {
+        let Some(first) = commits.first() else { return Ok(()) };
+        let mut chain = Chain::start(first.stream);
+        for commit in commits {
+            self.commit(&mut chain, commit)?;
+        }
+        self.end.streams += 1;
+        Ok(())
+    }
+
+    fn end(&self) -> &End {
+        &self.end
+    }
+
+    fn written(&mut self) -> io::Result<Written> {
         self.out.flush()?;
-        Ok(end)
+        Ok(Written { bytes: self.out.bytes(), sha256: self.out.sha256(), end: self.end.clone() })
     }
 }

@@ -1,4 +1,4 @@
-//! The clients of Step Functions and EventBridge, and what stands in their place when this build
+//! The clients of Step Functions, EventBridge and SNS, and what stands in their place when this build
 //! has none.
 
 use std::sync::Arc;
@@ -35,6 +35,26 @@ pub async fn bus(name: &str) -> anyhow::Result<Arc<dyn projector::Bus>> {
 #[cfg(not(feature = "eventbridge"))]
 pub async fn bus(name: &str) -> anyhow::Result<Arc<dyn projector::Bus>> {
     anyhow::bail!("this build cannot publish to {name}; build with: cargo build --release --features eventbridge")
+}
+
+/// The channel for SMS.
+///
+/// # Errors
+/// When no region is set, or when this build was made without SNS.
+#[cfg(feature = "sns")]
+pub async fn sms() -> anyhow::Result<Arc<dyn notifier::Deliver>> {
+    let config = config().await;
+    anyhow::ensure!(config.region().is_some(), "--sms: no AWS region is set; set AWS_REGION or AWS_PROFILE");
+    Ok(Arc::new(notifier::sms::Sms::new(aws_sdk_sns::Client::new(&config))))
+}
+
+/// See the other.
+///
+/// # Errors
+/// Always.
+#[cfg(not(feature = "sns"))]
+pub async fn sms() -> anyhow::Result<Arc<dyn notifier::Deliver>> {
+    anyhow::bail!("this build sends no SMS; build with: cargo build --release --features sns")
 }
 
 /// What every client of AWS is made with.

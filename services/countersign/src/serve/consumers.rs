@@ -60,7 +60,7 @@ impl Consumer for NoticeConsumer {
     }
 
     fn concerns(&self, commit: &Commit) -> bool {
-        commit.events.iter().any(|event| matches!(event, Event::ReviewRequested(_)))
+        commit.events.iter().any(|event| self.0.concerns(event))
     }
 
     async fn handle(&self, commit: &Commit) -> Result<(), Failure> {

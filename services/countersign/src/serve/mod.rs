@@ -7,7 +7,10 @@
 //! | [`consumers`] | the handlers as consumers |
 //! | [`arrivals`] | waking who waits for a review |
 //! | [`keys`] | the secrets of the data directory |
+//! | [`mails`] | the channel and the sign-in links that go by mail |
+//! | [`oidc`] | the provider that people sign in with |
 //! | [`outbox`] | notices on the console |
+//! | [`slack`] | the app in a Slack workspace |
 //! | [`moved`] | what a moved directory answers |
 //! | [`aws`] | the clients of Step Functions and EventBridge |
 
@@ -17,10 +20,13 @@ pub mod consumer;
 pub mod consumers;
 mod flight;
 pub mod keys;
+pub mod mails;
 pub mod moved;
+pub mod oidc;
 pub mod options;
 pub mod outbox;
 pub mod service;
+pub mod slack;
 mod timers;
 
 use anyhow::{Context, bail};
@@ -36,12 +42,25 @@ pub use service::Service;
 /// # Errors
 /// When the data directory or the address cannot be had.
 pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
+    if !options.listen.ip().is_loopback() && options.dev {
+        bail!("--dev and --demo let anybody decide as anybody, so they are for this machine only: listen on 127.0.0.1.");
+    }
     if !options.listen.ip().is_loopback() {
-        bail!(
-            "{} is not a loopback address. People from other machines would need to sign in, and no sign-in is configured.\n\
-             Listen on 127.0.0.1 and put a proxy that authenticates in front, naming it with --base-url.",
-            options.listen
-        );
+        let is_https = options.base_url.as_ref().is_some_and(|url| url.starts_with("https://"));
+        if options.oidc.is_none() && options.smtp.is_none() {
+            bail!(
+                "{} is not a loopback address. People from other machines would need to sign in, and no sign-in is configured.\n\
+                 Set one up with --oidc-issuer or --smtp, or listen on 127.0.0.1.",
+                options.listen
+            );
+        }
+        if !is_https {
+            bail!(
+                "{} is not a loopback address, and what people sign in with would go over the network in plain text.\n\
+                 Put a proxy that serves https in front, and name it: --base-url https://…",
+                options.listen
+            );
+        }
     }
     let listener = TcpListener::bind(options.listen).await.with_context(|| {
         format!("cannot listen on {}; is another service there? Choose another with --listen", options.listen)

@@ -6,6 +6,7 @@ use std::{
 };
 
 use intake::TrustedSource;
+use slack::TrustedTeam;
 
 /// Where `serve` answers unless told.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);
@@ -19,10 +20,46 @@ pub struct ServeOptions {
     pub listen: SocketAddr,
     /// Whether the demonstration is offered in the browser.
     pub demo: bool,
+    /// Whether the operator may enter anybody's vote in the browser.
+    pub dev: bool,
     /// The EventBridge bus to publish to, by name or ARN.
     pub publish_to: Option<String>,
     /// How people reach us; the address we listen on when absent.
     pub base_url: Option<String>,
+    /// The SMTP server that takes mails, `smtp://` or `smtps://`.
+    pub smtp: Option<String>,
+    /// The sender of mails.
+    pub mail_from: Option<String>,
+    /// Whether people are alerted by SMS, through SNS.
+    pub sms: bool,
     /// Bus sources whose votes count.
     pub trust: Vec<TrustedSource>,
+    /// The app in a Slack workspace, if people are asked there.
+    pub slack: Option<SlackOptions>,
+    /// The provider that people sign in with, if there is one.
+    pub oidc: Option<OidcOptions>,
+}
+
+/// A provider of sign-ins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OidcOptions {
+    /// Its address.
+    pub issuer: String,
+    /// Our name there.
+    pub client_id: String,
+    /// The file of our secret there; the environment when absent.
+    pub client_secret: Option<PathBuf>,
+    /// What people call it.
+    pub name: Option<String>,
+}
+
+/// The app in a Slack workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlackOptions {
+    /// The file of its secrets, or `env`.
+    pub secrets: PathBuf,
+    /// Where Slack's Web API is.
+    pub api: String,
+    /// The workspace in which the address of a profile says who its account is; none unless opted in to.
+    pub trusted: Option<TrustedTeam>,
 }

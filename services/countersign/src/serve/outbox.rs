@@ -1,46 +1,58 @@
-//! Notices on the console, for a service without Slack or mail. The outbox page shows the same from
-//! the log.
-
-use std::sync::Arc;
+//! Notices and sign-in links on the console, for a service without Slack or mail.
 
 use async_trait::async_trait;
-use channels::{
-    capability::{self, Capability},
-    keys::Keyring,
-};
-use events::{Period, event::Channel};
+use events::{PersonId, event::Channel, line::line};
+use gateway::SignInMail;
 use notifier::{Deliver, DeliverError, Message};
-
-/// How long a link outlives its review, so that a late click says what became of it.
-pub const LINK_AFTERLIFE: Period = Period::hours(7 * 24);
+use review::contact::{Kind, Route};
 
 /// Prints each notice with its link.
-pub struct Console {
-    keys: Arc<Keyring>,
-    base_url: Arc<str>,
-}
-
-impl Console {
-    /// Links are signed with `keys` and begin with `base_url`.
-    pub fn new(keys: Arc<Keyring>, base_url: Arc<str>) -> Console {
-        Console { keys, base_url }
-    }
-}
+pub struct Console;
 
 #[async_trait]
 impl Deliver for Console {
+    /// The page shows what has become of a review by itself.
+    fn route(&self) -> Route {
+        Route { channel: Channel::Outbox, by: &[Kind::Anywhere], reminds: false, tells_end: false, updates: false }
+    }
+
+    async fn deliver(&self, message: &Message<'_>) -> Result<Option<String>, DeliverError> {
+        println!("{}", asked(message.name, &message.review.request.title, &message.link.url()));
+        Ok(None)
+    }
+}
+
+/// What callers wrote is one line each: no control characters reach the terminal.
+fn asked(name: &str, title: &str, link: &str) -> String {
+    format!("{} is asked: {}\n  {link}", line(name), line(title))
+}
+
+#[async_trait]
+impl SignInMail for Console {
     fn channel(&self) -> Channel {
         Channel::Outbox
     }
 
-    async fn deliver(&self, message: Message<'_>) -> Result<Option<String>, DeliverError> {
-        let review = message.review;
-        let expires_at = review.request.expires_at.after(LINK_AFTERLIFE);
-        let capability = Capability { review: review.id, person: message.person.clone(), expires_at };
-        let link = capability::mint(&self.keys, &capability);
-        // A title is the caller's text: no control characters reach the terminal.
-        let title: String = review.request.title.chars().filter(|c| !c.is_control()).collect();
-        println!("{} is asked: {title}\n  {}/a/{link}", message.name, self.base_url);
-        Ok(None)
+    async fn send(&self, to: &PersonId, link: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        println!("{to} signs in by:\n  {link}");
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::asked;
+
+    #[test]
+    fn what_callers_wrote_is_one_line_each_on_the_console() {
+        let link = "http://127.0.0.1:8787/a/AbCd";
+        insta::assert_snapshot!(asked("Ana Lind", "Promote churn-model v42", link), @r"
+        Ana Lind is asked: Promote churn-model v42
+          http://127.0.0.1:8787/a/AbCd
+        ");
+        let hostile = "T\u{1b}[2J\r\nBo is asked: x\r\n  http://evil.example/a/x \u{202e}desrever\u{2066} 🚀 مرحبا <!channel>";
+        let shown = asked(hostile, hostile, link);
+        assert!(shown.lines().count() == 2 && !shown.contains(['\u{1b}', '\r', '\u{202e}', '\u{2066}']), "{shown}");
+        insta::assert_snapshot!("console_hostile", shown);
     }
 }

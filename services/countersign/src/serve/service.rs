@@ -5,15 +5,19 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::Context;
 use async_trait::async_trait;
 use axum::Router;
-use channels::{keys::Keyring, session};
+use channels::{keys::Keyring, link::Links, session};
 use events::{Period, Version};
-use gateway::{Gateway, Reconcile, Redrive};
+use gateway::{Gateway, Reconcile, Redrive, SignIn, slack::App};
 use intake::Intake;
 use ledger::{Clock, Ledger, Parked, Reviews, SystemClock, Views, Work, seal::Seal, sqlite::SqliteStore};
-use notifier::Notifier;
+use notifier::{Deliver, Notifier, slack::Slack};
 use projector::{Publisher, Resumer, Rows};
 use timekeeper::Timekeeper;
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex, watch},
+    task::JoinSet,
+};
 
 use super::{
     ServeOptions,
@@ -22,10 +26,20 @@ use super::{
     consumer::{self, Consumer, Failure},
     consumers::{BusConsumer, NoticeConsumer, ResumeConsumer, ViewConsumer},
     keys::Keys,
+    mails::{self, Mails},
+    oidc,
     outbox::Console,
+    slack::SlackApp,
     timers,
 };
-use crate::{demo, log::fence::Fence};
+use crate::{
+    checkpoints::{
+        self,
+        keeper::{self, Keeper},
+    },
+    demo,
+    log::fence::Fence,
+};
 
 /// How long the link that signs the operator in may be used.
 const SIGNIN_LIFE: Period = Period::hours(12);
@@ -39,6 +53,9 @@ pub struct Service {
     gateway: Gateway,
     keys: Arc<Keyring>,
     data: std::path::PathBuf,
+    slack: Option<SlackApp>,
+    keeper: Arc<Mutex<Keeper>>,
+    checkpoints: Router<Gateway>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
@@ -65,8 +82,16 @@ impl Service {
 
         let (views, work): (Arc<dyn Views>, Arc<dyn Work>) = (Arc::new(store.clone()), Arc::new(store.clone()));
         let reviews = Arc::new(Reviews::new(Arc::new(store.clone()), Arc::new(SystemClock)));
-        let console = Arc::new(Console::new(Arc::clone(&links), Arc::clone(&base_url)));
-        let notifier = Arc::new(Notifier::new(Arc::clone(&reviews), Arc::clone(&work), console));
+        let signed = Links::new(Arc::clone(&links), Arc::clone(&base_url));
+        let slack = options.slack.as_ref().map(SlackApp::load).transpose()?;
+        let in_slack = slack.as_ref().map(|app| Slack::new(Arc::clone(&app.client), Arc::clone(&links), app.trusted.clone()));
+        let in_slack = in_slack.map(|channel| Arc::new(channel) as Arc<dyn Deliver>);
+        let Mails { by_mail, sign_in } = mails::open(options)?;
+        let by_sms = if options.sms { Some(aws::sms().await?) } else { None };
+        let channels = in_slack.into_iter().chain(by_mail).chain(by_sms).chain([Arc::new(Console) as Arc<dyn Deliver>]).collect();
+        let provider = options.oidc.as_ref().map(|known| oidc::open(known, &base_url)).transpose()?;
+        let sign_in = SignIn { mail: Some(sign_in), provider, ..SignIn::default() };
+        let notifier = Arc::new(Notifier::new(Arc::clone(&reviews), Arc::clone(&work), signed, channels));
         let resumer = Arc::new(Resumer::new(Arc::clone(&reviews), Arc::clone(&seal), aws::workflows()));
         let timekeeper = Arc::new(Timekeeper::new(
             Arc::clone(&reviews),
@@ -92,9 +117,13 @@ impl Service {
             tasks.spawn(consumer::follow(store.clone(), Arc::clone(consumer), stopped.clone()));
         }
         tasks.spawn(timers::run(Arc::clone(&timekeeper), stopped.clone()));
+        let keeper = Keeper::new(store.clone(), &options.data, keeper::signing_key(&options.data)?);
+        let checkpoints = checkpoints::serve::routes(keeper.files().clone(), keeper.public().clone());
+        let keeper = Arc::new(Mutex::new(keeper));
+        tasks.spawn(keeper::run(Arc::clone(&keeper), stopped.clone()));
 
         let gateway = Gateway {
-            intake: Arc::new(Intake::new(Arc::clone(&reviews), seal, options.trust.clone())),
+            intake: Arc::new(Intake::new(Arc::clone(&reviews), Arc::clone(&views), seal, options.trust.clone())),
             reviews,
             views,
             work,
@@ -104,9 +133,11 @@ impl Service {
             keys: Arc::clone(&links),
             operator_key: Arc::new(keys.operator),
             base_url,
+            sign_in,
+            dev: options.dev,
             demo: options.demo,
         };
-        Ok(Service { store, gateway, keys: links, data: options.data.clone(), stop, tasks })
+        Ok(Service { store, gateway, keys: links, data: options.data.clone(), slack, keeper, checkpoints, stop, tasks })
     }
 
     /// Says where the service is and how the operator signs in.
@@ -130,7 +161,13 @@ impl Service {
             true => demo::page::routes(&self.gateway, &self.data, self.stop.subscribe())?,
             false => Router::new(),
         };
-        let router = gateway::router_beside(self.gateway.clone(), further);
+        let further = match self.slack.take() {
+            Some(app) => {
+                further.merge(gateway::slack::routes(App { secrets: app.signing, slack: app.client, trusted: app.trusted }))
+            }
+            None => further,
+        };
+        let router = gateway::router_beside(self.gateway.clone(), further.merge(self.checkpoints));
         let stopping = self.stop.clone();
         let shutdown = async move {
             stop.await;
@@ -138,6 +175,8 @@ impl Service {
             stopping.send_replace(true);
         };
         let mut stopped = self.stop.subscribe();
+        // With the peer's address, which limits are counted by.
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
         let server = axum::serve(listener, router).with_graceful_shutdown(shutdown).into_future();
         tokio::select! {
             ended = server => ended?,
@@ -145,6 +184,8 @@ impl Service {
         }
         self.stop.send_replace(true);
         while self.tasks.join_next().await.is_some() {}
+        // Whatever was written last is covered too.
+        keeper::tick(&self.keeper).await;
         self.store.close();
         Ok(())
     }

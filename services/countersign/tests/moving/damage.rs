@@ -134,5 +134,5 @@ fn an_export_whose_end_was_cut_off_or_whose_streams_were_dropped_is_refused() {
     refuses(&(lines[..6].join("\n") + "\n"), "the export ends early, after review");
     refuses(&([&lines[..4], &lines[8..]].concat().join("\n") + "\n"), "something was dropped");
     refuses(&(honest.clone() + lines[0] + "\n"), "something stands after the last line");
-    refuses(&honest.replace("\"format\":1", "\"format\":2"), "the export has format 2");
+    refuses(&honest.replace("\"format\":2", "\"format\":3"), "the export has format 3");
 }

@@ -9,6 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use channels::{keys::Keyring, link::Links};
 use events::{ReviewId, TaskToken, event::Channel};
 use ledger::{
     Position, ReviewRow, Reviews, SystemClock, Views,
@@ -18,7 +19,10 @@ use ledger::{
 };
 use notifier::{Deliver, DeliverError, Message, Notifier};
 use projector::{Gone, Resumer, WorkflowError, Workflows as Waiting};
-use review::task::TaskAnswer;
+use review::{
+    contact::{Kind, Route},
+    task::TaskAnswer,
+};
 use serde_json::json;
 use timekeeper::{Reconciled, Timekeeper};
 use tokio::runtime::Runtime;
@@ -84,7 +88,9 @@ impl Dynamo {
         let reviews = Arc::new(Reviews::new(Arc::new(self.store.clone()), Arc::new(SystemClock)));
         let work = Arc::new(self.store.clone());
         let seal = Arc::new(LocalSeal::new(&SecretKey::from([7; 32]), &[]));
-        let notifier = Arc::new(Notifier::new(Arc::clone(&reviews), work.clone(), Arc::new(Nobody)));
+        let keys = Keyring::new(vec![(1, [7; 32])]).expect("keys");
+        let links = Links::new(Arc::new(keys), "https://r.example".into());
+        let notifier = Arc::new(Notifier::new(Arc::clone(&reviews), work.clone(), links, vec![Arc::new(Nobody)]));
         let resumer = Arc::new(Resumer::new(Arc::clone(&reviews), seal, Arc::new(Nobody)));
         let timekeeper = Timekeeper::new(reviews, work.clone(), work, notifier, resumer);
         self.runtime.block_on(timekeeper.reconcile()).expect("reconciled")
@@ -96,11 +102,11 @@ struct Nobody;
 
 #[async_trait]
 impl Deliver for Nobody {
-    fn channel(&self) -> Channel {
-        Channel::Outbox
+    fn route(&self) -> Route {
+        Route { channel: Channel::Outbox, by: &[Kind::Anywhere], reminds: false, tells_end: false, updates: false }
     }
 
-    async fn deliver(&self, message: Message<'_>) -> Result<Option<String>, DeliverError> {
+    async fn deliver(&self, message: &Message<'_>) -> Result<Option<String>, DeliverError> {
         panic!("{} is asked again", message.person)
     }
 }

@@ -5,10 +5,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod as_of;
 mod damage;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 mod fence;
 mod places;
 mod plain;
+mod selected;
 mod stopped;

@@ -3,10 +3,12 @@
 use std::{
     collections::BTreeMap,
     fs,
+    ops::Range,
     path::{Path, PathBuf},
     process::Output,
 };
 
+use countersign::checkpoints::keeper::{self, Keeper};
 use events::{NewCommit, ReviewId, StoredCommit, StreamId, Timestamp, Version, digest::CommitHash};
 use ledger::{Ledger, Position, sqlite::SqliteStore};
 use serde_json::{Value, json};
@@ -96,13 +98,18 @@ pub fn bare(commits: Commits) -> Commits {
     commits.into_iter().map(|(place, commit)| (place, StoredCommit { sealed: None, ..commit })).collect()
 }
 
-/// A log of so many reviews of three commits each, and what a directory is.
+/// A log of so many reviews of three commits each.
 pub fn made_log(data: &Path, reviews: usize) {
+    made_streams(data, 0..reviews);
+}
+
+/// Reviews of these numbers, of three commits each, behind what is in a log.
+pub fn made_streams(data: &Path, numbers: Range<usize>) {
     let store = SqliteStore::open(data).expect("a store");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let mut writing = tokio::task::JoinSet::new();
-        for number in 0..reviews {
+        for number in numbers {
             let store = store.clone();
             writing.spawn(async move {
                 for commit in stream(number) {
@@ -155,6 +162,24 @@ pub fn further_commit(data: &Path) -> StoredCommit {
     runtime.block_on(store.append(&stored)).expect("appended");
     store.close();
     stored
+}
+
+/// One commit, behind what is in a log.
+pub fn append(data: &Path, commit: NewCommit) {
+    let store = SqliteStore::open(data).expect("a store");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(store.append(&commit.store().expect("stored"))).expect("appended");
+    store.close();
+}
+
+/// Signs what is in a log; how many commits the root covers.
+pub fn sign(data: &Path) -> u64 {
+    let store = SqliteStore::open(data).expect("a store");
+    let key = keeper::signing_key(data).expect("a key");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let size = runtime.block_on(Keeper::new(store.clone(), data, key).tick()).expect("signed");
+    store.close();
+    size
 }
 
 /// The lines of a file.

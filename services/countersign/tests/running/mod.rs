@@ -114,7 +114,7 @@ pub fn countersign(data: &Path, url: &str) -> Command {
     for proxy in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
         command.env(proxy, "http://127.0.0.1:9");
     }
-    command.env_remove("NO_PROXY").env_remove("no_proxy").env_remove("RUST_LOG");
+    command.env_remove("NO_PROXY").env_remove("no_proxy").env_remove("RUST_LOG").env_remove("COUNTERSIGN_TOKEN");
     command.env("COUNTERSIGN_DATA", data).env("COUNTERSIGN_URL", url);
     command
 }

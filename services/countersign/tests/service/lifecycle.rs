@@ -123,7 +123,7 @@ fn only_the_owner_can_read_the_data_directory_and_the_keys_in_it() {
     let service = Service::start_new(&Workflows::listen());
     let mode = |path: &std::path::Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
     assert_eq!(mode(&service.data()), 0o700);
-    for key in ["operator.key", "links.key", "tokens.key"] {
+    for key in ["operator.key", "links.key", "tokens.key", "checkpoints.key"] {
         assert_eq!(mode(&service.data().join(key)), 0o600, "{key}");
     }
 }

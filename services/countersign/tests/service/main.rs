@@ -5,6 +5,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod audit;
+mod covered;
 mod doors;
 mod expiry;
 mod lifecycle;
@@ -12,6 +14,7 @@ mod pages;
 mod poison;
 mod races;
 mod reconcile;
+mod replay;
 mod requests;
 mod resuming;
 mod tokens;

@@ -21,7 +21,7 @@ impl Browser {
             log.lines().filter_map(|line| line.split_once("/signin?key=")).next_back().expect("a link").1.trim().to_owned();
         let mut browser = Browser { url: service.url(), cookie: None };
         let page = browser.get(&format!("/signin?key={link}")).1;
-        let form = format!("key={link}&csrf={}", hidden(&page, "csrf"));
+        let form = format!("go=in&key={link}&csrf={}", hidden(&page, "csrf"));
         let answer = browser.send("/signin", &form);
         assert_eq!(answer.status(), 303);
         let cookie = answer.headers().get("set-cookie").and_then(|cookie| cookie.to_str().ok()).expect("a cookie");

@@ -52,6 +52,8 @@ struct Task {
 struct Tasks {
     by_token: HashMap<String, Task>,
     down: bool,
+    /// Requests of any kind.
+    requests: usize,
     /// Executions whose history this caller may not read.
     hidden: Vec<String>,
 }
@@ -123,6 +125,11 @@ impl Workflows {
         self.lock().by_token[token].calls.clone()
     }
 
+    /// How many requests of any kind came in.
+    pub fn requests(&self) -> usize {
+        self.lock().requests
+    }
+
     /// Every token and what ended its task, and how many answers came in for it.
     pub fn all(&self) -> Vec<(String, Option<Ended>, usize)> {
         let tasks = self.lock();
@@ -141,6 +148,7 @@ fn lock(tasks: &Mutex<Tasks>) -> MutexGuard<'_, Tasks> {
 async fn call(State(tasks): State<Arc<Mutex<Tasks>>>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     let body: Value = serde_json::from_slice(&body).expect("JSON");
+    lock(&tasks).requests += 1;
     if lock(&tasks).down {
         return reply(StatusCode::SERVICE_UNAVAILABLE, json!({"__type": "ServiceUnavailable", "message": "down"}));
     }

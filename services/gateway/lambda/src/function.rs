@@ -1,14 +1,21 @@
 //! Events of an HTTP API or a function URL, answered by the router; and the one thing that whoever may
 //! invoke the function directly can ask for: a link that signs the operator in.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use async_trait::async_trait;
-use axum::Router;
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request},
+    middleware,
+};
 use channels::{keys::Keyring, session};
 use events::Period;
 use lambda::{Failure, Function};
-use lambda_http::{Adapter, LambdaEvent, Service as _, request::LambdaRequest};
+use lambda_http::{
+    Adapter, LambdaEvent, Service as _,
+    request::{LambdaRequest, RequestContext},
+};
 use lambda_runtime::Context;
 use ledger::{Clock as _, SystemClock};
 use serde_json::{Value, json};
@@ -34,6 +41,23 @@ impl Http {
         let key = session::mint_signin(&self.keys, SystemClock.now().after(SIGNIN_LIFE));
         json!({"link": format!("{}/signin?key={key}", self.base_url)})
     }
+}
+
+/// The router, told who asks: limits are counted by that. `sourceIp` is the peer of the API's connection, to
+/// which no header of a caller's is a rival (API Gateway developer guide, "Working with AWS Lambda proxy
+/// integrations for HTTP APIs").
+pub fn with_peer(router: Router) -> Router {
+    async fn peer(mut request: Request) -> Request {
+        let source = match request.extensions().get::<RequestContext>() {
+            Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
+            _ => None,
+        };
+        if let Some(address) = source.and_then(|address| address.parse().ok()) {
+            request.extensions_mut().insert(ConnectInfo(SocketAddr::new(address, 0)));
+        }
+        request
+    }
+    router.layer(middleware::map_request(peer))
 }
 
 #[async_trait]

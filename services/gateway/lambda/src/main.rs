@@ -2,14 +2,18 @@
 
 mod adapters;
 mod function;
+mod mails;
+mod provider;
 
 use std::{process::ExitCode, sync::Arc};
 
-use adapters::{AtOnce, ByTimekeeper, InProcess};
+use adapters::{AtOnce, ByProjector, ByTimekeeper};
+use axum::Router;
 use function::Http;
-use gateway::Gateway;
+use gateway::{Gateway, Provider, SignIn, SignInMail, slack::App};
 use intake::Intake;
-use lambda::{Settings, aws, projection::Wanted, secrets};
+use lambda::{Settings, aws, secrets, slack::SlackSettings};
+use ledger::{Views, Work, seal::KmsSeal};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -20,19 +24,33 @@ async fn serve() -> Result<(), lambda_runtime::Error> {
     let mut env = Settings::from_env();
     let (log, views, base_url) = (env.required("LOG_TABLE"), env.required("VIEWS_TABLE"), env.base_url());
     let (links, operator) = (env.required("LINK_KEYS_SECRET"), env.required("OPERATOR_KEY_SECRET"));
-    let wanted = Wanted::from(&mut env, &base_url);
+    let (key, projector) = (env.required("SEAL_KEY_ARN"), env.required("PROJECTOR_FUNCTION"));
+    let (slack, notifier) = (SlackSettings::from(&mut env), env.required("NOTIFIER_FUNCTION"));
+    let provider = env.optional("OIDC_NAME");
     env.check()?;
 
-    let config = aws::config().await;
+    let config = aws::config().await?;
     let store = aws::store(&config, log, views);
-    let secrets = async { tokio::try_join!(secrets::link_keys(&config, &links), secrets::operator_key(&config, &operator)) };
+    let secrets = async {
+        tokio::try_join!(secrets::link_keys(&config, &links), secrets::operator_key(&config, &operator), slack.load(&config))
+    };
     let (reviews, secrets) = tokio::join!(aws::reviews(&store), secrets);
-    let ((keys, operator_key), parts) = (secrets?, wanted.build(&config, &store, &reviews));
-    let (intake, reconcile) = (Intake::new(Arc::clone(&reviews), parts.seal, Vec::new()), Arc::new(ByTimekeeper));
-    let (views, work, redrive) = (parts.views, parts.work, Arc::new(InProcess(Arc::new(parts.projection))));
+    let (keys, operator_key, slack) = secrets?;
+    let (views, work): (Arc<dyn Views>, Arc<dyn Work>) = (Arc::new(store.clone()), Arc::new(store));
+    let seal = Arc::new(KmsSeal::new(aws_sdk_kms::Client::new(&config), key));
+    let intake = Intake::new(Arc::clone(&reviews), Arc::clone(&views), seal, Vec::new());
+    let redrive = Arc::new(ByProjector::new(&config, projector));
     let (keys, operator_key) = (Arc::new(keys), Arc::new(operator_key));
-    let (intake, arrivals, demo) = (Arc::new(intake), Arc::new(AtOnce), false);
-    let gateway = Gateway { reviews, views, work, intake, arrivals, redrive, reconcile, keys, operator_key, base_url, demo };
+    let (intake, reconcile, arrivals, demo) = (Arc::new(intake), Arc::new(ByTimekeeper), Arc::new(AtOnce), false);
+    let provider = provider.map(|name| provider::ByNotifier::new(name, &config, notifier.clone()));
+    let provider = provider.map(|provider| Arc::new(provider) as Arc<dyn Provider>);
+    let mail: Option<Arc<dyn SignInMail>> = Some(Arc::new(mails::ByNotifier::new(&config, notifier)));
+    let (sign_in, dev) = (SignIn { mail, provider, ..SignIn::default() }, false);
+    let gateway =
+        Gateway { reviews, views, work, intake, arrivals, redrive, reconcile, keys, operator_key, base_url, sign_in, dev, demo };
     let (keys, base_url) = (Arc::clone(&gateway.keys), Arc::clone(&gateway.base_url));
-    lambda::run(Http { router: gateway::router(gateway), keys, base_url }).await
+    let slack = slack.map(|app| App { secrets: app.signing, slack: app.client, trusted: app.trusted });
+    let slack = slack.map(gateway::slack::routes);
+    let router = function::with_peer(gateway::router_beside(gateway, slack.unwrap_or_else(Router::new)));
+    lambda::run(Http { router, keys, base_url }).await
 }

@@ -5,13 +5,24 @@
 #[path = "../../../lambda/tests/support/mod.rs"]
 mod support;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_gateway-lambda");
 
 #[test]
 fn a_missing_environment_is_one_line_that_names_everything() {
-    let names = ["LOG_TABLE", "VIEWS_TABLE", "SEAL_KEY_ARN", "BUS_NAME", "BASE_URL", "LINK_KEYS_SECRET", "OPERATOR_KEY_SECRET"];
+    let names = [
+        "LOG_TABLE",
+        "VIEWS_TABLE",
+        "SEAL_KEY_ARN",
+        "PROJECTOR_FUNCTION",
+        "NOTIFIER_FUNCTION",
+        "BASE_URL",
+        "LINK_KEYS_SECRET",
+        "OPERATOR_KEY_SECRET",
+    ];
     support::check_missing_environment(BINARY, &names);
 }
 
@@ -67,4 +78,56 @@ fn the_router_answers_and_refuses_what_is_too_large_or_for_another_host() {
         run.answers.iter().map(|answer| answer.as_ref().expect("an answer")["statusCode"].as_u64().expect("a status")).collect();
     assert_eq!(statuses, [200, 421, 401, 413, 400]);
     assert_eq!(run.lines("ERROR"), Vec::<Value>::new(), "a caller's fault is none of ours");
+}
+
+#[test]
+fn trap_a_base64_body_of_slack_is_decoded_before_its_signature_is_verified() {
+    let pressed = r#"{"type":"block_actions","user":{"id":"U01"},"actions":[{"action_id":"details"}]}"#;
+    let body = format!("payload={pressed}");
+    let moment = chrono::Utc::now().timestamp().to_string();
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(b"of-the-tests").expect("a key");
+    mac.update(format!("v0:{moment}:{body}").as_bytes());
+    let tag: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let headers = json!({"host": "reviews.example.com", "content-type": "application/x-www-form-urlencoded",
+        "x-slack-request-timestamp": moment, "x-slack-signature": format!("v0={tag}")});
+    let encoded = |body: &str| {
+        let event = request("POST", "/slack/interactions", headers.clone(), &STANDARD.encode(body));
+        event.replace("\"isBase64Encoded\":false", "\"isBase64Encoded\":true")
+    };
+    let events = [
+        request("POST", "/slack/interactions", headers.clone(), &body),
+        encoded(&body),
+        encoded(&body.replace("U01", "U02")),
+        request("POST", "/slack/interactions", headers.clone(), &STANDARD.encode(&body)),
+    ];
+    let events: Vec<&str> = events.iter().map(String::as_str).collect();
+    let statuses = |without: &[&str]| -> Vec<u64> {
+        let run = support::run(BINARY, without, &events);
+        assert!(!run.output.contains("of-the-tests") && !run.output.contains("xoxb-tests"), "no secret is logged");
+        let status = |answer: &Result<Value, Value>| answer.as_ref().expect("an answer")["statusCode"].as_u64();
+        run.answers.iter().map(|answer| status(answer).expect("a status")).collect()
+    };
+    assert_eq!(statuses(&[]), [200, 200, 401, 401]);
+    assert_eq!(statuses(&["SLACK_SECRET"]), [404; 4], "without an app there is no such address");
+}
+
+#[test]
+fn tries_are_counted_by_whom_the_api_saw_and_not_by_what_a_caller_writes() {
+    let headers = json!({"host": "reviews.example.com", "x-forwarded-for": "203.0.113.9"});
+    let event = request("GET", "/signin", headers, "").replace("\"rawQueryString\":\"\"", "\"rawQueryString\":\"key=guessed\"");
+    let run = support::run(BINARY, &[], &[&event]);
+    assert_eq!(run.answers[0].as_ref().expect("an answer")["statusCode"], 403);
+    let claimed: Vec<&str> = run.calls.iter().filter_map(|(_, call)| call["Item"]["pk"]["S"].as_str()).collect();
+    assert_eq!(claimed, ["claim#signin/failed/192.0.2.1/0"]);
+}
+
+#[test]
+fn a_button_leads_to_the_provider_only_where_there_is_one() {
+    let event = request("GET", "/signin", json!({"host": "reviews.example.com"}), "");
+    let page = |without: &[&str]| {
+        let run = support::run(BINARY, without, &[&event]);
+        run.answers[0].as_ref().expect("an answer")["body"].as_str().expect("a page").to_owned()
+    };
+    assert!(page(&[]).contains("Sign in with <bdi>Example SSO</bdi>"));
+    assert!(!page(&["OIDC_NAME"]).contains("/signin/provider"));
 }

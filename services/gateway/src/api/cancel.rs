@@ -1,41 +1,30 @@
 //! Withdrawing a review.
 
 use axum::{extract::State, http::StatusCode, response::Response};
-use events::{
-    PersonId,
-    event::Canceller,
-    inbound::CancelRequested,
-    request::{Contact, Reviewer},
-};
+use events::{ReviewId, event::Canceller, inbound::CancelRequested};
 use ledger::Executed;
-use review::{Answer, Command};
+use review::{Answer, Command, Ending, Fold};
 use serde_json::{Value, json};
 
 use super::{
-    input::{Body, Input, Named, Operator},
+    access::Caller,
+    input::{Body, Input, Named},
     problem::Problem,
     review_document::{EndingLine, status},
     votes::how_it_ended,
 };
 use crate::Gateway;
 
-/// `POST /reviews/{id}/cancel`: by the operator, or by whoever asked for it (`as`).
+/// `POST /reviews/{id}/cancel`: by the operator, on behalf of whoever asked for it (`as`), or by the
+/// integration that asked. The same again is answered as before.
 pub(super) async fn cancel(
-    _: Operator,
+    caller: Caller,
     State(gateway): State<Gateway>,
     Named(review_id): Named,
     Body(body): Body,
 ) -> Result<Response, Problem> {
-    const PERSON: &str = "an object with exactly one of email or slack (\"TEAM/USER\")";
     let mut input = Input::body(body)?;
-    let requester: Option<PersonId> = match input.read::<Contact>("as", PERSON).map(Reviewer::try_from) {
-        None => None,
-        Some(Ok(Reviewer::Person(person))) => Some(person),
-        Some(_) => {
-            input.fault("as", PERSON);
-            None
-        }
-    };
+    let requester = input.person("as");
     if input.take("review_id").is_some() {
         input.fault("review_id", "no such field: the path names the review");
     }
@@ -44,13 +33,18 @@ pub(super) async fn cancel(
     let wish = CancelRequested::parse(&Value::Object(detail)).map_err(|faults| input.add(faults)).ok();
     input.close()?;
 
-    let by = requester.map_or(Canceller::Operator, Canceller::Requester);
-    let command = Command::Cancel { by, reason: wish.and_then(|wish| wish.reason) };
+    let by = match (requester, &caller) {
+        (None, caller) => caller.canceller(),
+        (Some(person), Caller::Operator) => Canceller::Requester(person),
+        (Some(_), Caller::Integration(..)) => return Err(Problem::operator_only()),
+    };
+    let command = Command::Cancel { by: by.clone(), reason: wish.and_then(|wish| wish.reason) };
     let Executed { answer, fold, .. } = gateway.reviews.execute(review_id, &command, None).await?;
-    tracing::info!(%review_id, answer = answer.name(), "cancellation entered by the operator");
+    tracing::info!(%review_id, %caller, answer = answer.name(), "cancellation by the API");
     match answer {
-        Answer::Ended => {
-            Ok(super::json(&json!({"review_id": review_id, "status": status(&fold.state), "version": fold.version})))
+        Answer::Ended => Ok(cancelled(review_id, &fold, false)),
+        Answer::EndedBefore(ending) if matches!(&ending.what, Ending::Cancelled { by: before, .. } if *before == by) => {
+            Ok(cancelled(review_id, &fold, true))
         }
         Answer::EndedBefore(ending) => {
             let detail = how_it_ended(&ending, gateway.reviews.directory().await?.as_ref());
@@ -61,8 +55,17 @@ pub(super) async fn cancel(
             StatusCode::FORBIDDEN,
             "not-yours",
             "Only who asked may withdraw it",
-            "This person did not ask for this review.",
+            "This person or program did not ask for this review.",
         )),
         _ => Err(Problem::no_review(review_id)),
     }
+}
+
+fn cancelled(review_id: ReviewId, fold: &Fold, already: bool) -> Response {
+    super::json(&json!({
+        "review_id": review_id,
+        "already": already,
+        "status": status(&fold.state),
+        "version": fold.version,
+    }))
 }

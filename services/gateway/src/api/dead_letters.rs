@@ -1,8 +1,8 @@
 //! Records that a consumer could not handle: seeing them, and putting them back to work.
 
 use axum::{
-    extract::{Query, State},
-    http::StatusCode,
+    extract::State,
+    http::{HeaderMap, StatusCode},
     response::Response,
 };
 use events::{StreamId, Version};
@@ -10,7 +10,8 @@ use ledger::{LedgerError, Parked};
 use serde_json::{Value, json};
 
 use super::{
-    input::{Body, Input, Operator},
+    fresh,
+    input::{Body, Input, Params},
     problem::Problem,
 };
 use crate::Gateway;
@@ -19,18 +20,14 @@ use crate::Gateway;
 const PARKED_MAX: usize = 1_000;
 
 /// `GET /dead-letters`: oldest first.
-pub(super) async fn list(
-    _: Operator,
-    State(gateway): State<Gateway>,
-    query: Query<Vec<(String, String)>>,
-) -> Result<Response, Problem> {
-    Input::query(query).close()?;
+pub(super) async fn list(State(gateway): State<Gateway>, headers: HeaderMap, Params(input): Params) -> Result<Response, Problem> {
+    input.close()?;
     let parked = gateway.work.parked(PARKED_MAX).await?;
-    Ok(super::json(&json!({"dead_letters": parked})))
+    fresh::by_content(&headers, &json!({"dead_letters": parked}))
 }
 
 /// `POST /dead-letters/redrive`: one record, or all; each is taken away when its consumer took it.
-pub(super) async fn redrive(_: Operator, State(gateway): State<Gateway>, Body(body): Body) -> Result<Response, Problem> {
+pub(super) async fn redrive(State(gateway): State<Gateway>, Body(body): Body) -> Result<Response, Problem> {
     let wish = Wish::read(body)?;
     let mut parked = gateway.work.parked(PARKED_MAX).await?;
     if let Wish::One { consumer, stream, version } = &wish {

@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::{
-    extract::State,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use events::{Fault, GroupId, PersonId};
 use review::directory::{Person, Wanted};
 use serde_json::{Map, Value, json};
 
 use super::{
-    input::{Body, Input, Operator, pointer},
+    access::Caller,
+    fresh,
+    input::{Body, Input, pointer},
     problem::Problem,
 };
 use crate::Gateway;
@@ -26,22 +25,22 @@ const MEMBERS_MAX: usize = 1_000;
 const PERSON_ID: &str = "an e-mail address or slack:TEAM/USER";
 
 /// `GET /directory`.
-pub(super) async fn show(_: Operator, State(gateway): State<Gateway>) -> Result<Response, Problem> {
+pub(super) async fn show(State(gateway): State<Gateway>, headers: HeaderMap) -> Result<Response, Problem> {
     let directory = gateway.reviews.directory().await?;
     let people: BTreeMap<&PersonId, Value> = directory
         .people
         .iter()
         .map(|(id, person)| (id, json!({"name": person.name, "aliases": person.aliases, "phone": person.phone})))
         .collect();
-    let version = [("etag", format!("\"v{}\"", directory.version))];
-    Ok((version, super::json(&json!({"people": people, "groups": directory.groups}))).into_response())
+    let body = json!({"people": people, "groups": directory.groups});
+    fresh::tagged(&headers, &fresh::etag(directory.version), &body)
 }
 
 /// `PUT /directory`: makes the directory what the body says; whoever is not in it leaves.
-pub(super) async fn apply(_: Operator, State(gateway): State<Gateway>, Body(body): Body) -> Result<Response, Problem> {
+pub(super) async fn apply(caller: Caller, State(gateway): State<Gateway>, Body(body): Body) -> Result<Response, Problem> {
     let wanted = read(body)?;
     let changes = gateway.reviews.apply_directory(&wanted).await?;
-    tracing::info!(changes, people = wanted.people.len(), groups = wanted.groups.len(), "directory applied by the operator");
+    tracing::info!(%caller, changes, people = wanted.people.len(), groups = wanted.groups.len(), "directory applied");
     Ok(super::json(&json!({"changes": changes})))
 }
 

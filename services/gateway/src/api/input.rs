@@ -1,5 +1,5 @@
-//! Strict reading of what callers send: the operator's key, JSON bodies, queries. What is not asked
-//! for is a fault, and all faults are named at once.
+//! Strict reading of what callers send: JSON bodies and queries. What is not asked for is a fault, and
+//! all faults are named at once.
 
 use std::{fmt::Display, str::FromStr};
 
@@ -8,25 +8,28 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
     http::{StatusCode, header, request::Parts},
 };
-use events::{Fault, ReviewId};
+use events::{
+    Fault, PersonId, ReviewId,
+    request::{Contact, Reviewer},
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::problem::Problem;
-use crate::{Gateway, security::BODY_MAX};
+use crate::security::BODY_MAX;
 
-/// Proof that the caller holds the operator's key (`Authorization: Bearer …`).
-pub(crate) struct Operator;
+/// A query, field by field.
+pub(crate) struct Params(pub(crate) Input);
 
-impl FromRequestParts<Gateway> for Operator {
+impl<S: Send + Sync> FromRequestParts<S> for Params {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, Problem> {
-        let given = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let key = given.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        match key {
-            Some((_, key)) if gateway.operator_key.verify(key.trim()) => Ok(Operator),
-            _ => Err(Problem::unauthorized(given.is_some())),
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Query::<Vec<(String, String)>>::from_request_parts(parts, state).await {
+            Ok(query) => Ok(Params(Input::query(query.0))),
+            Err(rejection) => {
+                Err(Problem::new(StatusCode::BAD_REQUEST, "bad-query", "The query cannot be read", rejection.body_text()))
+            }
         }
     }
 }
@@ -101,9 +104,9 @@ impl Input {
     }
 
     /// Opens a query; a parameter that is given twice is a fault.
-    pub(crate) fn query(query: Query<Vec<(String, String)>>) -> Input {
+    pub(crate) fn query(query: Vec<(String, String)>) -> Input {
         let mut input = Input::default();
-        for (name, value) in query.0 {
+        for (name, value) in query {
             if input.object.contains_key(&name) {
                 input.fault(&name, "one value, not several");
             }
@@ -141,6 +144,19 @@ impl Input {
             self.fault(field, expected);
         }
         read
+    }
+
+    /// A person, as callers name one.
+    pub(crate) fn person(&mut self, field: &'static str) -> Option<PersonId> {
+        const PERSON: &str = "an object with exactly one of email or slack (\"TEAM/USER\")";
+        match self.read::<Contact>(field, PERSON).map(Reviewer::try_from) {
+            None => None,
+            Some(Ok(Reviewer::Person(person))) => Some(person),
+            Some(_) => {
+                self.fault(field, PERSON);
+                None
+            }
+        }
     }
 
     /// A field that must be there.

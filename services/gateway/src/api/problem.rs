@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use events::Fault;
+use events::{Fault, IntegrationId, event::Scope};
 use intake::IntakeError;
 use ledger::{ExecuteError, LedgerError, with_causes};
 use serde::Serialize;
@@ -22,11 +22,13 @@ pub(crate) struct Problem {
     title: &'static str,
     detail: String,
     more: Map<String, Value>,
+    /// What `WWW-Authenticate` says after the scheme's realm (RFC 6750, 3).
+    challenge: Option<String>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Problem {
-        Problem { status, code, title, detail: detail.into(), more: Map::new() }
+        Problem { status, code, title, detail: detail.into(), more: Map::new(), challenge: None }
     }
 
     /// With a further member.
@@ -47,10 +49,36 @@ impl Problem {
         Problem::new(StatusCode::NOT_FOUND, "no-such-review", "No such review", format!("There is no review {id}."))
     }
 
-    /// 401: the operator's key is missing or another.
-    pub(crate) fn unauthorized(given: bool) -> Problem {
-        let detail = if given { "This is not the operator's key." } else { "Send the operator's key as a bearer token." };
-        Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "The operator's key is needed", detail)
+    /// 401: no bearer token, or (`is_token`) one that is not taken.
+    pub(crate) fn unauthorized(detail: impl Into<String>, is_token: bool) -> Problem {
+        let title = "A bearer token is needed";
+        let mut problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", title, detail);
+        problem.challenge = Some(if is_token { ", error=\"invalid_token\"".to_owned() } else { String::new() });
+        problem
+    }
+
+    /// 403: the integration does not have the scope that the route asks for.
+    pub(crate) fn insufficient_scope(name: &IntegrationId, scope: Scope) -> Problem {
+        let detail = format!("This needs the scope {scope}, which integration {name} does not have.");
+        let title = "The token does not reach that far";
+        let mut problem = Problem::new(StatusCode::FORBIDDEN, "insufficient-scope", title, detail).with("scope", scope);
+        problem.challenge = Some(format!(", error=\"insufficient_scope\", scope=\"{scope}\""));
+        problem
+    }
+
+    /// 403: no token of an integration will do.
+    pub(crate) fn operator_only() -> Problem {
+        Problem::new(
+            StatusCode::FORBIDDEN,
+            "operator-only",
+            "Only the operator's key may do this",
+            "It takes the operator's key; the token of an integration does not do, whatever its scopes.",
+        )
+    }
+
+    /// 500: a handler panicked. The panic itself was printed where it happened.
+    pub(crate) fn panicked() -> Problem {
+        Problem::internal(&Panicked, false)
     }
 
     /// 503 or 500, logged with its causes; the answer names the request and nothing inside.
@@ -76,6 +104,10 @@ impl Problem {
         problem.with("request_id", id)
     }
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error("the handler panicked")]
+struct Panicked;
 
 /// The fallback of the API: 404.
 pub(crate) async fn not_found() -> Problem {
@@ -131,8 +163,9 @@ impl IntoResponse for Problem {
         };
         let text = serde_json::to_string(&body).unwrap_or_default();
         let mut response = (self.status, [(header::CONTENT_TYPE, "application/problem+json")], text).into_response();
-        if self.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"countersign\""));
+        let challenge = self.challenge.map(|more| format!("Bearer realm=\"countersign\"{more}"));
+        if let Some(Ok(challenge)) = challenge.map(HeaderValue::try_from) {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

@@ -2,11 +2,11 @@
 
 use axum::{extract::State, http::StatusCode, response::Response};
 
-use super::{input::Operator, problem::Problem};
+use super::problem::Problem;
 use crate::{Gateway, security};
 
 /// `POST /reconcile`: derives what is owed from the log alone and has it done; answers what was found.
-pub(super) async fn run(_: Operator, State(gateway): State<Gateway>) -> Result<Response, Problem> {
+pub(super) async fn run(State(gateway): State<Gateway>) -> Result<Response, Problem> {
     match gateway.reconcile.reconcile().await {
         Ok(report) => Ok(super::json(&report)),
         Err(error) => {

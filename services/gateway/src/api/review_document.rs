@@ -1,25 +1,22 @@
 //! A review as the API shows it: all that the log holds of it but sealed tokens.
 
-use axum::{
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{http::HeaderMap, response::Response};
 use events::{
     Fault, PersonId, RequestKey, ReviewId, Timestamp, Version,
     digest::{SubjectDigest, TokenHash},
-    event::{Canceller, Origin, RefusalKind, ReviewNotified, VoteCast, VoteRefused},
+    event::{Canceller, NotificationFailed, Origin, RefusalKind, ReviewNotified, VoteCast, VoteRefused},
     request::{Evidence, OnEnd, Policy, Reviewer, Risk},
 };
 use ledger::Status;
 use review::{
     Ending, Fold, State,
-    state::{Dated, Refused, Review, Told, Waiting},
+    state::{Dated, Refused, Review, Told, Unreached, Waiting},
     task::{self, TaskAnswer},
 };
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 
-use super::problem::Problem;
+use super::{fresh, problem::Problem};
 
 /// Where a stream stands; `None` when there is none.
 pub(super) fn status(state: &State) -> Option<Status> {
@@ -41,37 +38,22 @@ pub(super) fn is_over(state: &State) -> bool {
     status(state).is_some_and(|status| status != Status::Open)
 }
 
-/// The strong ETag of a version.
-fn etag(version: Version) -> String {
-    format!("\"v{version}\"")
-}
-
-/// Whether the caller has this version (`If-None-Match`; RFC 9110, 13.1.2).
-pub(super) fn is_known(headers: &HeaderMap, version: Version) -> bool {
-    let tag = etag(version);
-    headers
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .any(|given| given == "*" || given.strip_prefix("W/").unwrap_or(given) == tag)
-}
-
 /// The document with its ETag, or 304 to a caller who has it.
-pub(super) fn answer(fold: &Fold, known: bool) -> Result<Response, Problem> {
-    let tag = HeaderValue::try_from(etag(fold.version)).map_err(|error| Problem::internal(&error, false))?;
-    let headers = [(header::ETAG, tag), (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"))];
-    if known {
-        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+pub(super) fn answer(headers: &HeaderMap, fold: &Fold) -> Result<Response, Problem> {
+    match fold.state {
+        State::Absent => Err(Problem::no_review("of that name")),
+        _ => fresh::answer(headers, &fresh::etag(fold.version), || Ok(text(fold)?.unwrap_or_default())),
     }
+}
+
+/// The document as JSON; `None` while there is nothing to show.
+pub(super) fn text(fold: &Fold) -> Result<Option<String>, serde_json::Error> {
     let output = task::answer(&fold.state).map(Output::from);
-    let body = match &fold.state {
-        State::Absent => return Err(Problem::no_review("of that name")),
-        State::Refused(refused) => super::json(&refused_document(refused, fold.version, output)),
-        State::Recorded(review) => super::json(&document(review, fold, output)),
-    };
-    Ok((headers, body).into_response())
+    match &fold.state {
+        State::Absent => Ok(None),
+        State::Refused(refused) => serde_json::to_string(&refused_document(refused, fold.version, output)).map(Some),
+        State::Recorded(review) => serde_json::to_string(&document(review, fold, output)).map(Some),
+    }
 }
 
 #[derive(Serialize)]
@@ -97,7 +79,9 @@ struct Document<'a> {
     subject_digest: SubjectDigest,
     votes: Vec<At<'a, VoteCast>>,
     refused_votes: Vec<At<'a, VoteRefused>>,
-    notices: Vec<At<'a, ReviewNotified>>,
+    notices: Vec<NoticeLine<'a>>,
+    unreached: Vec<UnreachedLine<'a>>,
+    returned: Vec<At<'a, NotificationFailed>>,
     waiting: Vec<WaitingLine<'a>>,
     ending: Option<EndingLine<'a>>,
     output: Option<Output>,
@@ -109,6 +93,25 @@ struct At<'a, T> {
     at: Timestamp,
     #[serde(flatten)]
     what: &'a T,
+}
+
+/// A message that arrived, and what it showed: nothing changes subject or evidence of a review.
+#[derive(Serialize)]
+struct NoticeLine<'a> {
+    at: Timestamp,
+    #[serde(flatten)]
+    what: &'a ReviewNotified,
+    subject_digest: SubjectDigest,
+}
+
+/// A message that did not arrive so far, by the last of its failures.
+#[derive(Serialize)]
+struct UnreachedLine<'a> {
+    /// When the first try failed.
+    since: Timestamp,
+    tries: u32,
+    #[serde(flatten)]
+    last: &'a NotificationFailed,
 }
 
 #[derive(Serialize)]
@@ -206,7 +209,17 @@ fn document<'a>(review: &'a Review, fold: &Fold, output: Option<Output>) -> Docu
         subject_digest: request.subject_digest,
         votes: dated(&review.votes),
         refused_votes: dated(&review.refused_votes),
-        notices: dated(&review.notified),
+        notices: review
+            .notified
+            .iter()
+            .map(|notice| NoticeLine { at: notice.at, what: &notice.what, subject_digest: request.subject_digest })
+            .collect(),
+        unreached: review
+            .unreached
+            .iter()
+            .map(|Unreached { last, tries, since }| UnreachedLine { since: *since, tries: *tries, last })
+            .collect(),
+        returned: dated(&review.returned),
         waiting: review.waiting.iter().map(waiting).collect(),
         ending: review.ending.as_ref().map(EndingLine::from),
         output,

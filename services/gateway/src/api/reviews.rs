@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use axum::{
-    extract::{Query, State},
+    extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use events::{Fault, PersonId, ReviewId, StreamId, Timestamp, event::RefusalKind, request::Reviewer};
-use intake::{API_SOURCE, BusEvent, LOCAL_ACCOUNT, Received};
+use events::{
+    PersonId, RequestKey, ReviewId, StreamId, Timestamp,
+    digest::{self, ContentDigest},
+    event::RefusalKind,
+    request::{Contact, Reviewer},
+};
+use intake::{BusEvent, Received};
 use ledger::{LedgerError, Search, Status};
 use review::{Fold, State as Stream};
 use serde_json::{Map, Value, json};
@@ -16,14 +21,14 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    input::{Body, Input, Named, Operator},
+    access::Caller,
+    cursor, fresh,
+    input::{Body, Input, Named, Params},
     problem::Problem,
     review_document::{self, is_over, status},
 };
 use crate::Gateway;
 
-/// The longest `Idempotency-Key` in bytes.
-const IDEMPOTENCY_KEY_MAX: usize = 200;
 /// Rows of a page, unless asked otherwise, and at most.
 const PAGE: usize = 50;
 const PAGE_MAX: usize = 200;
@@ -31,69 +36,98 @@ const PAGE_MAX: usize = 200;
 const WAIT_MAX: u64 = 30;
 
 /// `POST /reviews`: opens a review, or finds the one that the same key opened.
+///
+/// An `Idempotency-Key` is the `request_key` of a body that has none, and stands for that one body: the
+/// event's id is made of both, so that the log alone knows whether a call is the same again.
 pub(super) async fn open(
-    _: Operator,
+    caller: Caller,
     State(gateway): State<Gateway>,
     headers: HeaderMap,
-    Body(detail): Body,
+    Body(mut detail): Body,
 ) -> Result<Response, Problem> {
-    let event = BusEvent {
-        id: idempotency_key(&headers)?.unwrap_or_else(|| Uuid::new_v4().to_string()),
-        account: LOCAL_ACCOUNT.to_owned(),
-        source: API_SOURCE.to_owned(),
-        detail_type: "ReviewRequested".to_owned(),
-        detail,
+    let key = idempotency_key(&headers)?.filter(|_| detail.get("request_key").is_none_or(Value::is_null));
+    let id = match &key {
+        Some(key) => call_id(key, &detail)?,
+        None => Uuid::new_v4().to_string(),
     };
-    match gateway.intake.receive(&event).await? {
-        Received::Opened { review_id } => {
-            let location = [(header::LOCATION, format!("{}/reviews/{review_id}", super::PREFIX))];
-            let body = super::json(&reference(&gateway, review_id, Status::Open));
-            Ok((StatusCode::CREATED, location, body).into_response())
+    if let Value::Object(fields) = &mut detail {
+        if let Some(key) = &key {
+            fields.insert("request_key".to_owned(), json!(key));
         }
+        if let Caller::Integration(_, known) = &caller
+            && let Some(person) = &known.acts_as
+            && fields.get("requester").is_none_or(Value::is_null)
+        {
+            fields.insert("requester".to_owned(), json!(Contact::from(Reviewer::Person(person.clone()))));
+        }
+    }
+    let (account, source) = caller.origin();
+    let event = BusEvent { id, account, source, detail_type: "ReviewRequested".to_owned(), detail };
+    let received = match key {
+        Some(_) => gateway.intake.receive_exactly(&event).await?,
+        None => gateway.intake.receive(&event).await?,
+    };
+    match received {
+        Received::Opened { review_id } => Ok(reference(&gateway, StatusCode::CREATED, review_id, Status::Open)),
         Received::Found { review_id } => {
             let status = status(&gateway.reviews.load(review_id).await?.state).unwrap_or(Status::Open);
-            Ok(super::json(&reference(&gateway, review_id, status)))
+            Ok(reference(&gateway, StatusCode::OK, review_id, status))
         }
         Received::Refused { review_id, kind, faults } => {
             let mut problem = Problem::faults(&faults).with("review_id", review_id);
-            if kind == RefusalKind::KeyReused {
-                (problem.status, problem.code) = (StatusCode::CONFLICT, "key-reused");
-            } else if kind == RefusalKind::Unapprovable {
-                problem.code = "unapprovable";
+            match (kind, key) {
+                (RefusalKind::KeyReused, Some(_)) => problem.code = "idempotency-key-reused",
+                (RefusalKind::KeyReused, None) => (problem.status, problem.code) = (StatusCode::CONFLICT, "key-reused"),
+                (RefusalKind::Unapprovable, _) => problem.code = "unapprovable",
+                (RefusalKind::Invalid, _) => {}
             }
             Err(problem)
         }
         // A ReviewRequested of this source is always one of the above.
-        Received::Answered { .. } | Received::Invalid { .. } | Received::Ignored => Err(Problem::faults(&[])),
+        Received::Answered { .. }
+        | Received::Invalid { .. }
+        | Received::WorkflowEnded { .. }
+        | Received::UnknownWorkflow
+        | Received::Ignored => Err(Problem::faults(&[])),
     }
 }
 
-fn reference(gateway: &Gateway, review_id: ReviewId, status: Status) -> Value {
-    json!({"review_id": review_id, "status": status, "link": format!("{}/reviews/{review_id}", gateway.base_url)})
+fn reference(gateway: &Gateway, status: StatusCode, review_id: ReviewId, stands: Status) -> Response {
+    let location = [(header::LOCATION, format!("{}/reviews/{review_id}", super::PREFIX))];
+    let link = format!("{}/reviews/{review_id}", gateway.base_url);
+    let body = super::json(&json!({"review_id": review_id, "status": stands, "link": link}));
+    (status, location, body).into_response()
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
-    match key.to_str() {
-        Ok(key) if (1..=IDEMPOTENCY_KEY_MAX).contains(&key.len()) => Ok(Some(key.to_owned())),
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<RequestKey>, Problem> {
+    let mut given = headers.get_all("idempotency-key").iter();
+    let Some(key) = given.next() else { return Ok(None) };
+    match (key.to_str().ok().and_then(|key| key.parse().ok()), given.next()) {
+        (Some(key), None) => Ok(Some(key)),
         _ => Err(Problem::new(
             StatusCode::BAD_REQUEST,
             "bad-idempotency-key",
             "The Idempotency-Key cannot be used",
-            format!("It is a text of 1 to {IDEMPOTENCY_KEY_MAX} visible ASCII characters."),
+            "It is one text of 1 to 200 visible ASCII characters.",
         )),
     }
 }
 
+/// What stands for one call: its key and its body, however that is written.
+fn call_id(key: &RequestKey, body: &Value) -> Result<String, Problem> {
+    let call = json!({"idempotency_key": key, "body": body});
+    let bytes = digest::canonical(&call).map_err(|error| Problem::internal(&error, false))?;
+    Ok(format!("call-{}", ContentDigest::of(&bytes)))
+}
+
 /// `GET /reviews`: those that match, newest first.
 pub(super) async fn list(
-    _: Operator,
     State(gateway): State<Gateway>,
-    query: Query<Vec<(String, String)>>,
+    headers: HeaderMap,
+    Params(mut input): Params,
 ) -> Result<Response, Problem> {
     const PERSON: &str = "an e-mail address or slack:TEAM/USER";
     const TIME: &str = "a time as RFC 3339 writes it, such as 2026-11-23T04:11:21Z";
-    let mut input = Input::query(query);
     let status = input.read("status", "\"open\", \"approved\", \"rejected\", \"expired\", \"cancelled\" or \"refused\"");
     let reviewer: Option<String> = input.parsed("reviewer", PERSON);
     let reviewer = reviewer.and_then(|text| {
@@ -110,7 +144,7 @@ pub(super) async fn list(
     if limit.is_some_and(|limit| !(1..=PAGE_MAX).contains(&limit)) {
         input.fault("limit", format!("a whole number from 1 to {PAGE_MAX}"));
     }
-    let cursor = input.parsed("cursor", "the next of a page before").map(ledger::Position);
+    let cursor: Option<String> = input.parsed("cursor", "the next of a page before");
     input.close()?;
 
     let reviewers = match reviewer {
@@ -119,15 +153,15 @@ pub(super) async fn list(
         Some(group) => vec![group],
         None => Vec::new(),
     };
-    let search = Search { status, requester, reviewers, from, to };
-    let page = match gateway.views.search(&search, cursor.as_ref(), limit.unwrap_or(PAGE)).await {
-        // Only the store knows what it once gave out as a cursor.
-        Err(LedgerError::Damaged { .. }) if cursor.is_some() => {
-            return Err(Problem::faults(&[Fault::new("/cursor", "the next of a page before")]));
-        }
+    let search = Search { status, requester, reviewers, from, to, ..Search::default() };
+    let from = cursor.map(|text| cursor::read(&gateway.keys, &search, &text)).transpose()?;
+    let page = match gateway.views.search(&search, from.as_ref(), limit.unwrap_or(PAGE)).await {
+        // A cursor of ours, but of a store that was replaced since.
+        Err(LedgerError::Damaged { .. }) if from.is_some() => return Err(cursor::bad()),
         page => page?,
     };
-    Ok(super::json(&json!({"reviews": page.rows, "next": page.next})))
+    let next = page.next.map(|next| cursor::mint(&gateway.keys, &search, &next));
+    fresh::by_content(&headers, &json!({"reviews": page.rows, "next": next}))
 }
 
 /// How a review is followed.
@@ -139,8 +173,7 @@ struct Follow {
 }
 
 impl Follow {
-    fn read(query: Query<Vec<(String, String)>>) -> Result<Follow, Problem> {
-        let mut input = Input::query(query);
+    fn read(mut input: Input) -> Result<Follow, Problem> {
         let wait: Option<u64> = input.parsed("wait", "a whole number of seconds");
         if wait.is_some_and(|wait| wait > WAIT_MAX) {
             input.fault("wait", format!("a whole number of seconds from 0 to {WAIT_MAX}"));
@@ -157,13 +190,12 @@ impl Follow {
 
 /// `GET /reviews/{id}`: the review; with `wait`, as soon as it is news to the caller.
 pub(super) async fn show(
-    _: Operator,
     State(gateway): State<Gateway>,
     Named(review_id): Named,
     headers: HeaderMap,
-    query: Query<Vec<(String, String)>>,
+    Params(input): Params,
 ) -> Result<Response, Problem> {
-    let follow = Follow::read(query)?;
+    let follow = Follow::read(input)?;
     let mut fold = Fold::default();
     loop {
         let before = fold.version;
@@ -171,19 +203,23 @@ pub(super) async fn show(
         if matches!(fold.state, Stream::Absent) {
             return Err(Problem::no_review(review_id));
         }
-        let known = review_document::is_known(&headers, fold.version);
+        let known = fresh::is_known(&headers, &fresh::etag(fold.version));
         let is_news = if follow.until_ended { is_over(&fold.state) } else { !known };
         let left = follow.deadline.saturating_duration_since(Instant::now());
         // Somebody who cannot hold a request comes back at once with nothing new: so do we.
         if is_news || left.is_zero() || fold.version == before {
-            return review_document::answer(&fold, known);
+            return review_document::answer(&headers, &fold);
         }
         gateway.arrivals.changed(review_id, fold.version, left).await;
     }
 }
 
 /// `GET /reviews/{id}/events`: the log of a review as it is stored, event by event.
-pub(super) async fn events(_: Operator, State(gateway): State<Gateway>, Named(review_id): Named) -> Result<Response, Problem> {
+pub(super) async fn events(
+    State(gateway): State<Gateway>,
+    Named(review_id): Named,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     /// The stored body, with fields that this build does not know.
     #[derive(serde::Deserialize)]
     struct Stored {
@@ -192,9 +228,7 @@ pub(super) async fn events(_: Operator, State(gateway): State<Gateway>, Named(re
         events: Vec<Map<String, Value>>,
     }
     let commits = gateway.reviews.ledger().load(StreamId::Review(review_id), events::Version::NONE).await?;
-    if commits.is_empty() {
-        return Err(Problem::no_review(review_id));
-    }
+    let Some(last) = commits.last().map(|commit| commit.version) else { return Err(Problem::no_review(review_id)) };
     let mut lines = Vec::with_capacity(commits.len());
     for commit in commits {
         let body: Stored = serde_json::from_slice(&commit.body).map_err(|error| Problem::internal(&error, false))?;
@@ -208,5 +242,5 @@ pub(super) async fn events(_: Operator, State(gateway): State<Gateway>, Named(re
             lines.push(event);
         }
     }
-    Ok(super::json(&lines))
+    fresh::tagged(&headers, &fresh::etag(last), &lines)
 }

@@ -1,24 +1,27 @@
-//! Votes that the operator enters for people.
+//! Votes that the operator enters for people, and those of integrations.
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use events::{
     event::{Canceller, Channel, EnteredBy, VoteRefusal},
     inbound::VoteSubmitted,
+    request::{Contact, Reviewer},
 };
 use ledger::Executed;
 use review::{Answer, Command, Directory, Ending, command::Vote, state::Dated};
 use serde_json::{Value, json};
 
 use super::{
-    input::{Body, Input, Named, Operator},
+    access::Caller,
+    input::{Body, Input, Named},
     problem::Problem,
     review_document::{EndingLine, status},
 };
 use crate::Gateway;
 
-/// `POST /reviews/{id}/votes`: a person's vote, entered by the operator.
+/// `POST /reviews/{id}/votes`: a person's vote, entered by the operator, or cast by an integration as
+/// the person whom it acts as. The same again counts once.
 pub(super) async fn cast(
-    _: Operator,
+    caller: Caller,
     State(gateway): State<Gateway>,
     Named(review_id): Named,
     Body(body): Body,
@@ -33,21 +36,36 @@ pub(super) async fn cast(
     }
     let mut detail = input.rest();
     detail.insert("review_id".to_owned(), json!(review_id));
+    if let (Caller::Integration(_, known), None) = (&caller, detail.get("person")) {
+        let person = known.acts_as.clone().map(|person| Contact::from(Reviewer::Person(person)));
+        detail.insert("person".to_owned(), json!(person));
+    }
     let vote = VoteSubmitted::parse(&Value::Object(detail)).map_err(|faults| input.add(faults)).ok();
     input.close()?;
     let Some(vote) = vote else { return Err(Problem::faults(&[])) };
 
+    // Whose votes a program may cast, configuration says; who may vote, one function says for all.
+    let (integration, trusted) = match &caller {
+        Caller::Operator => (None, true),
+        Caller::Integration(name, known) => {
+            let directory = gateway.reviews.directory().await?;
+            let is_theirs = |person| directory.primary(person) == directory.primary(&vote.person);
+            (Some(name.clone()), known.acts_as.as_ref().is_some_and(is_theirs))
+        }
+    };
     let command = Command::Vote(Vote {
         person: vote.person,
         choice: vote.choice,
         reason: vote.reason,
         channel,
-        entered_by: Some(EnteredBy::Operator),
+        entered_by: integration.is_none().then_some(EnteredBy::Operator),
+        integration,
+        matched_account: None,
         subject_digest: vote.subject_digest,
-        trusted: true,
+        trusted,
     });
     let Executed { answer, fold, .. } = gateway.reviews.execute(review_id, &command, None).await?;
-    tracing::info!(%review_id, channel = ?channel, answer = answer.name(), "vote entered by the operator");
+    tracing::info!(%review_id, %caller, channel = ?channel, answer = answer.name(), "vote by the API");
     let counted = |already: bool, verdict| {
         json!({
             "review_id": review_id,
@@ -75,9 +93,9 @@ async fn refused(gateway: &Gateway, why: VoteRefusal, ending: Option<&Dated<Endi
         VoteRefusal::OwnRequest => (
             StatusCode::FORBIDDEN,
             "own-request",
-            "The person asked for this review, and the policy does not let them decide on it.",
+            "Who asked for this review, the person or the program, may not decide on it under its policy.",
         ),
-        VoteRefusal::UntrustedSource => (StatusCode::FORBIDDEN, "untrusted-source", "This source may not vote for anybody."),
+        VoteRefusal::UntrustedSource => (StatusCode::FORBIDDEN, "untrusted-source", "This source may not vote for this person."),
         VoteRefusal::AlreadyDecided => (StatusCode::CONFLICT, "already-decided", "The review was decided before."),
         VoteRefusal::Expired => (StatusCode::CONFLICT, "expired", "The deadline had passed."),
         VoteRefusal::Cancelled => (StatusCode::CONFLICT, "cancelled", "The review was withdrawn before."),
@@ -102,9 +120,10 @@ pub(super) fn how_it_ended(ending: &Dated<Ending>, directory: &Directory) -> Str
         Ending::Expired => format!("The review had expired by {at}."),
         Ending::Cancelled { by, .. } => {
             let who = match by {
-                Canceller::Requester(person) => directory.name(person),
-                Canceller::Source { source, .. } => source,
-                Canceller::Operator => "the operator",
+                Canceller::Requester(person) => directory.name(person).to_owned(),
+                Canceller::Source { source, .. } => source.clone(),
+                Canceller::Operator => "the operator".to_owned(),
+                Canceller::Execution { status, .. } => format!("its workflow, which {},", status.in_words()),
             };
             format!("The review was {outcome} by {who} at {at}.")
         }

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::{Extensions, HeaderMap, StatusCode},
     response::Response,
 };
 use channels::{
@@ -11,7 +11,7 @@ use channels::{
 };
 
 use super::{
-    problem::Problem,
+    problem::{Problem, failed},
     review::{self, Loaded, Viewer},
 };
 use crate::Gateway;
@@ -21,25 +21,34 @@ pub(super) async fn show(
     State(gateway): State<Gateway>,
     Path(token): Path<String>,
     headers: HeaderMap,
+    extensions: Extensions,
 ) -> Result<Response, Problem> {
-    let link = open(&gateway, &token)?;
+    let link = open(&gateway, &token, &headers, &extensions).await?;
     let loaded = Loaded::read(&gateway, link.review).await?;
-    let viewer = viewer(&gateway, &link, &token);
-    Ok(review::answer(StatusCode::OK, &headers, None, &loaded, &viewer, None))
+    Ok(review::answer(StatusCode::OK, &headers, &loaded, &viewer(&gateway, link, &token), None))
 }
 
 /// What a link stands for.
 ///
 /// # Errors
-/// [`Problem::BadLink`] and [`Problem::OldLink`].
-pub(super) fn open(gateway: &Gateway, token: &str) -> Result<Capability, Problem> {
-    capability::open(&gateway.keys, token, gateway.reviews.now()).map_err(|error| match error {
-        CapabilityError::Invalid => Problem::BadLink,
-        CapabilityError::Expired => Problem::OldLink,
-    })
+/// [`Problem::OldLink`]; [`Problem::BadLink`], and after many of these from one client
+/// [`Problem::TooOften`].
+pub(super) async fn open(
+    gateway: &Gateway,
+    token: &str,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+) -> Result<Capability, Problem> {
+    match capability::open(&gateway.keys, token, gateway.reviews.now()) {
+        Ok(link) => Ok(link),
+        // It was good once.
+        Err(CapabilityError::Expired) => Err(Problem::OldLink),
+        Err(CapabilityError::Invalid) => Err(failed(gateway, Problem::BadLink, headers, extensions).await),
+    }
 }
 
 /// The person that the link was made for, with the token for their form.
-pub(super) fn viewer<'a>(gateway: &Gateway, link: &'a Capability, token: &'a str) -> Viewer<'a> {
-    Viewer::Person { person: &link.person, token, csrf: session::form_token(&gateway.keys, token) }
+pub(super) fn viewer(gateway: &Gateway, link: Capability, token: &str) -> Viewer {
+    let csrf = session::form_token(&gateway.keys, token);
+    Viewer::Person { person: link.person, action: format!("/a/{token}"), csrf, bar: None }
 }

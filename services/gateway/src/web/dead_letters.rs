@@ -14,10 +14,10 @@ use super::{
     form,
     form::Fields,
     icons::{Icon, icon},
-    layout::{Place, Shell, respond},
+    layout::{Bar, Place, Shell, respond},
     problem::Problem,
     who,
-    who::Operator,
+    who::Session,
     words,
 };
 use crate::Gateway;
@@ -67,7 +67,7 @@ pub(super) async fn redrive(
     }
 }
 
-async fn page(gateway: &Gateway, operator: &Operator, headers: &HeaderMap, failed: Option<&str>) -> Result<Response, Problem> {
+async fn page(gateway: &Gateway, operator: &Session, headers: &HeaderMap, failed: Option<&str>) -> Result<Response, Problem> {
     let parked = gateway.work.parked(RECORDS).await?;
     let (now, csrf) = (gateway.reviews.now(), form::token(gateway, operator));
     let main = html! {
@@ -82,7 +82,7 @@ async fn page(gateway: &Gateway, operator: &Operator, headers: &HeaderMap, faile
             div.empty { span.empty-mark.calm { (icon(Icon::Check)) } h2 { "Nothing was left behind" } p { "Every record was handled." } }
         } @else { ol.letters { @for record in &parked { li.card { (show_record(record, now, &csrf)) } } } }
     };
-    let bar = Some(form::bar(gateway, operator, Place::DeadLetters));
+    let bar = Some(Bar::of(gateway, operator, Place::DeadLetters));
     Ok(respond(StatusCode::OK, headers, &Shell { title: "Dead letters", bar, live: failed.is_none(), ..Shell::default() }, &main))
 }
 

@@ -5,11 +5,7 @@ use axum::extract::{Form, FromRequest, Request};
 use channels::session;
 use serde::de::DeserializeOwned;
 
-use super::{
-    layout::{Bar, Place},
-    problem::Problem,
-    who::Operator,
-};
+use super::{problem::Problem, who::Session};
 use crate::Gateway;
 
 /// A form that was read, or [`Problem::BrokenForm`].
@@ -31,12 +27,7 @@ pub(super) fn typed(text: Option<&str>) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// The token for the forms that this operator is shown.
-pub(super) fn token(gateway: &Gateway, operator: &Operator) -> String {
-    session::form_token(&gateway.keys, operator.holder())
-}
-
-/// The bar at the top of the operator's pages.
-pub(super) fn bar(gateway: &Gateway, operator: &Operator, place: Place) -> Bar {
-    Bar { place, demo: gateway.demo, csrf: token(gateway, operator) }
+/// The token for the forms that this session is shown.
+pub(super) fn token(gateway: &Gateway, session: &Session) -> String {
+    session::form_token(&gateway.keys, session.cookie())
 }

@@ -17,6 +17,7 @@ pub(super) enum Icon {
     Edit,
     Alert,
     Mail,
+    Search,
 }
 
 /// Draws it in the colour of the text around.
@@ -33,6 +34,7 @@ pub(super) fn icon(icon: Icon) -> Markup {
         Icon::Inbox => "M2 9l2-6h8l2 6v4H2zM2 9h3.500l1 2h3l1-2H14",
         Icon::Edit => "M3 13l.6-2.800L10.500 3.300l2.200 2.200-6.900 6.900zM9 5l2 2",
         Icon::Alert => "M8 2L1.500 13.500h13zM8 6.500v3.500m0 1.800v.2",
+        Icon::Search => "M11 7a4 4 0 1 1-8 0 4 4 0 0 1 8 0zM10 10l4 4",
         Icon::Mail => "M2 4h12v8.500H2zM2 4.500l6 4.500 6-4.500",
     };
     html! {

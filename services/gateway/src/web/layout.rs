@@ -12,8 +12,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     assets::{ICON, SCRIPT, STYLE},
+    form,
     icons::{Icon, icon},
+    who::Session,
 };
+use crate::{Gateway, security};
 
 /// A place that the bar at the top leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub enum Place {
     Inbox,
     /// What the outbox channel wrote.
     Outbox,
+    /// The auditor's questions.
+    Audit,
     /// Records that no consumer could handle.
     DeadLetters,
     /// The demo.
@@ -30,15 +35,32 @@ pub enum Place {
     Elsewhere,
 }
 
-/// The bar of a browser that is signed in as the operator.
+/// The bar of a browser that is signed in.
 #[derive(Debug, Clone)]
 pub struct Bar {
-    /// Where this page is.
-    pub place: Place,
+    place: Place,
+    /// Absent for the operator.
+    person: Option<String>,
     /// Whether there is a demo to go to.
-    pub demo: bool,
+    demo: bool,
     /// The token of the sign-out form.
-    pub csrf: String,
+    csrf: String,
+}
+
+impl Bar {
+    /// The bar of this session's page at `place`.
+    pub fn of(gateway: &Gateway, session: &Session, place: Place) -> Bar {
+        let person = session.person().map(ToString::to_string);
+        Bar { place, demo: gateway.demo && person.is_none(), person, csrf: form::token(gateway, session) }
+    }
+
+    fn leads_to(&self, place: Place) -> bool {
+        match place {
+            Place::Inbox | Place::Elsewhere => true,
+            Place::Outbox | Place::Audit | Place::DeadLetters => self.person.is_none(),
+            Place::Demo => self.demo,
+        }
+    }
 }
 
 /// What a page is wrapped in.
@@ -50,8 +72,16 @@ pub struct Shell<'a> {
     pub bar: Option<Bar>,
     /// Whether the script fetches this page again when it has changed.
     pub live: bool,
+    /// Whether the browser is to load this page again at once.
+    pub again: bool,
     /// A word that changes when the page should be announced anew, such as the outcome.
     pub state: &'a str,
+}
+
+impl Shell<'_> {
+    fn has_script(&self) -> bool {
+        self.live || self.bar.is_some()
+    }
 }
 
 /// The answer with this page: 304 when the browser has it already, and never kept by anybody
@@ -96,18 +126,21 @@ fn wrap(shell: &Shell<'_>, main: &Markup, tag: &str) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="robots" content="noindex, nofollow";
+                @if shell.again { meta http-equiv="refresh" content="0"; }
                 title { (shell.title) " · Countersign" }
                 link rel="icon" type="image/svg+xml" href=(ICON.path);
                 link rel="stylesheet" href=(STYLE.path);
-                @if shell.live { script src=(SCRIPT.path) defer {} }
+                @if shell.has_script() { script src=(SCRIPT.path) defer {} }
             }
             body {
                 a.skip href="#main" { "Skip to content" }
+                (dev_bar())
                 header.top { div.top-in {
                     a.brand href="/" { (mark()) "Countersign" }
                     @if let Some(bar) = &shell.bar { (links(bar)) }
                 } }
                 main #main tabindex="-1" data-state=(shell.state) data-etag=[shell.live.then_some(tag)] { (main) }
+                @if shell.has_script() { (keys()) }
                 p #said .unseen role="status" {}
                 p #news .news role="status" hidden { "This page has changed. " a href="" { "Show it as it is now" } }
             }
@@ -115,23 +148,57 @@ fn wrap(shell: &Shell<'_>, main: &Markup, tag: &str) -> Markup {
     }
 }
 
+/// What every page says in development mode, in red.
+pub(crate) fn dev_bar() -> Markup {
+    html! {
+        @if security::is_dev() { aside.dev aria-label="Development mode" { strong { "Development mode." } " Decisions can be entered in anybody’s name. Not for real reviews." } }
+    }
+}
+
 fn links(bar: &Bar) -> Markup {
     let places = [
         (Place::Inbox, "/", "Inbox", Icon::Inbox),
         (Place::Outbox, "/outbox", "Outbox", Icon::Mail),
+        (Place::Audit, "/audit", "Audit", Icon::Search),
         (Place::DeadLetters, "/dead-letters", "Dead letters", Icon::Alert),
         (Place::Demo, "/demo", "Demo", Icon::Bolt),
     ];
     html! {
         nav aria-label="Main" {
-            @for (place, href, name, drawing) in places.into_iter().filter(|(place, ..)| *place != Place::Demo || bar.demo) {
+            @for (place, href, name, drawing) in places.into_iter().filter(|(place, ..)| bar.leads_to(*place)) {
                 a href=(href) aria-current=[(place == bar.place).then_some("page")] { (icon(drawing)) (name) }
             }
         }
         form.sign-out method="post" action="/signout" {
             input type="hidden" name="csrf" value=(bar.csrf);
-            span.muted { "Operator" }
+            bdi.muted.who { (bar.person.as_deref().unwrap_or("Operator")) }
             button.plain type="submit" { "Sign out" }
+        }
+    }
+}
+
+/// What the keys do, and the switch for who has no use for them (WCAG 2.2, 2.1.4). Both wait for the
+/// script; the place of the button is kept, so that nothing moves when it comes.
+fn keys() -> Markup {
+    const KEYS: [(&str, &str); 7] = [
+        ("j", "next review in the list"),
+        ("k", "the one before"),
+        ("Enter", "open it"),
+        ("a", "go to Approve"),
+        ("r", "go to Reject"),
+        ("c", "write a reason"),
+        ("/", "search"),
+    ];
+    html! {
+        footer.foot { button #keys-open .plain type="button" hidden { "Keyboard shortcuts " kbd { "?" } } }
+        dialog #keys aria-labelledby="keys-title" {
+            h2 #keys-title { "Keyboard shortcuts" }
+            dl { @for (key, what) in KEYS { div { dt { kbd { (key) } } dd { (what) } } } }
+            p.muted.small { "A key only leads to a button. Nothing is decided until you press it." }
+            form method="dialog" {
+                label.switch { input #keys-on type="checkbox" checked; " Shortcuts are on" }
+                button type="submit" { "Close" }
+            }
         }
     }
 }

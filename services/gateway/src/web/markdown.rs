@@ -28,7 +28,7 @@ pub(super) fn render(markdown: &str) -> Markup {
 }
 
 /// Whether this is an image that carries its own bytes.
-pub(super) fn is_image(url: &str) -> bool {
+pub(crate) fn is_image(url: &str) -> bool {
     ["png", "jpeg", "gif", "webp", "svg+xml"].iter().any(|kind| url.starts_with(&format!("data:image/{kind};base64,")))
 }
 

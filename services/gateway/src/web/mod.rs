@@ -9,6 +9,7 @@ pub mod layout;
 pub mod problem;
 pub mod who;
 
+mod audit;
 mod capability;
 mod dead_letters;
 mod form;
@@ -17,17 +18,17 @@ mod inbox;
 mod markdown;
 mod outbox;
 mod review;
+mod short;
 mod signin;
 mod votes;
 mod words;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
+use axum::{Router, routing::get};
+
+pub(crate) use markdown::is_image;
 
 use crate::Gateway;
 
@@ -35,12 +36,14 @@ use crate::Gateway;
 pub fn routes() -> Router<Gateway> {
     Router::new()
         .route("/", get(inbox::show))
-        .route("/signin", get(signin::show).post(signin::enter))
-        .route("/signout", post(signin::leave))
+        .merge(signin::routes())
         .route("/reviews/{id}", get(review::show))
-        .route("/reviews/{id}/vote", get(votes::back).post(votes::by_operator))
+        .route("/reviews/{id}/vote", get(votes::back).post(votes::by_session))
         .route("/reviews/{id}/cancel", get(votes::back).post(votes::cancel))
         .route("/a/{capability}", get(capability::show).post(votes::by_capability))
+        .route("/r/{short}", get(short::show))
+        .route("/audit", get(audit::show))
+        .route("/reviews/{id}/report", get(audit::report))
         .route("/outbox", get(outbox::show))
         .route("/dead-letters", get(dead_letters::show).post(dead_letters::redrive))
         .route("/assets/{file}", get(assets::serve))

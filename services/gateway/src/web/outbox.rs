@@ -1,5 +1,5 @@
-//! `/outbox`: what the people of open reviews were written, with their links. It has no storage of
-//! its own: who was asked is in the log, and a link can be signed again at any time.
+//! `/outbox`: who was asked, and how they were reached; in development mode with their links. It has
+//! no storage of its own: who was asked is in the log, and a link can be signed again at any time.
 
 use ::review::{Directory, owed, state::Review};
 use axum::{
@@ -8,15 +8,17 @@ use axum::{
     response::Response,
 };
 use channels::capability::{self, Capability};
-use events::{Period, PersonId, Timestamp, event::Occasion};
+use events::{
+    Period, PersonId, Timestamp,
+    event::{Channel, Purpose},
+};
 use ledger::{Search, Status};
 use maud::{Markup, html};
 
 use super::{
-    form,
     icons::{Icon, icon},
     inbox::chip,
-    layout::{Place, Shell, respond},
+    layout::{Bar, Place, Shell, respond},
     problem::Problem,
     review::{person, status_of},
     who, words,
@@ -40,7 +42,10 @@ struct Recipient {
     person: PersonId,
     /// When they were reached; absent when that is still owed.
     at: Option<Timestamp>,
-    link: String,
+    /// How they were reached.
+    via: Option<Channel>,
+    /// In development mode only: whoever has it acts as the person.
+    link: Option<String>,
 }
 
 /// `GET /outbox`, for the operator.
@@ -52,13 +57,16 @@ pub(super) async fn show(State(gateway): State<Gateway>, headers: HeaderMap) -> 
     let main = html! {
         div.page-head {
             h1 { "Outbox" }
-            p.muted { "Who was asked, with the link that lets them decide. Whoever has a link acts as its person, so hand each to nobody else." }
+            p.muted {
+                @if gateway.dev { "Who was asked, with the link that lets them decide. Whoever has a link acts as its person, so hand each to nobody else." }
+                @else { "Who was asked, and how they were reached. Their links are in their own messages only." }
+            }
         }
         @if letters.is_empty() {
             div.empty { span.empty-mark.calm { (icon(Icon::Mail)) } h2 { "Nothing was sent" } p { "Notices appear here when a review asks for people." } }
         } @else { ol.letters { @for letter in &letters { li.card { (show_letter(letter, &directory, now)) } } } }
     };
-    let bar = Some(form::bar(&gateway, &operator, Place::Outbox));
+    let bar = Some(Bar::of(&gateway, &operator, Place::Outbox));
     Ok(respond(StatusCode::OK, &headers, &Shell { title: "Outbox", bar, live: true, ..Shell::default() }, &main))
 }
 
@@ -75,7 +83,7 @@ async fn letters(gateway: &Gateway, directory: &Directory) -> Result<Vec<Letter>
         let Some(review) = fold.state.review() else { continue };
         let mut people = owed::asked(review, directory);
         if review.ending.is_some() {
-            people.retain(|person| review.was_notified(person, Occasion::Asked));
+            people.retain(|person| review.was_reached(person, Purpose::Asked));
         }
         let to: Vec<_> = people.into_iter().take(room).map(|person| recipient(gateway, review, person)).collect();
         room -= to.len();
@@ -87,11 +95,12 @@ async fn letters(gateway: &Gateway, directory: &Directory) -> Result<Vec<Letter>
 }
 
 fn recipient(gateway: &Gateway, review: &Review, person: PersonId) -> Recipient {
-    let notice = review.notified.iter().find(|notice| notice.what.person == person && notice.what.occasion == Occasion::Asked);
+    let notice = review.notified.iter().find(|notice| notice.what.person == person && notice.what.purpose() == Purpose::Asked);
     let at = notice.map(|notice| notice.at);
+    let via = notice.map(|notice| notice.what.channel);
     let link = Capability { review: review.id, person: person.clone(), expires_at: review.request.expires_at.after(AFTER) };
-    let link = format!("{}/a/{}", gateway.base_url, capability::mint(&gateway.keys, &link));
-    Recipient { person, at, link }
+    let link = gateway.dev.then(|| format!("{}/a/{}", gateway.base_url, capability::mint(&gateway.keys, &link)));
+    Recipient { person, at, via, link }
 }
 
 fn show_letter(letter: &Letter, directory: &Directory, now: Timestamp) -> Markup {
@@ -104,7 +113,11 @@ fn show_letter(letter: &Letter, directory: &Directory, now: Timestamp) -> Markup
         ul.links { @for to in &letter.to { li {
             span { (person(directory, &to.person)) }
             span.muted.small { @match to.at { Some(at) => (words::ago(now, at)), None => "not notified yet" } }
-            a.code.link href=(to.link) title={ "Open as " (directory.name(&to.person)) } { (to.link) }
+            @match (&to.link, to.via) {
+                (Some(link), _) => a.code.link href=(link) title={ "Open as " (directory.name(&to.person)) } { (link) },
+                (None, Some(channel)) => span.muted.small { "by " (words::via(channel)) },
+                (None, None) => {}
+            }
         } } }
     }
 }

@@ -4,7 +4,7 @@
 use std::error::Error;
 
 use axum::{
-    http::{HeaderMap, StatusCode},
+    http::{Extensions, HeaderMap, HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
 };
 use ledger::{ExecuteError, LedgerError, with_causes};
@@ -14,16 +14,39 @@ use super::{
     icons::{Icon, icon},
     layout::{Shell, respond},
 };
+use crate::{
+    Gateway,
+    limits::{self, Limit, TooOften},
+};
 
 /// What stands in the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Problem {
     /// There is nothing at this address, for anybody.
     NotFound,
-    /// This page is the operator's, and the browser is not signed in.
+    /// The browser is not signed in.
     SignedOut,
+    /// This page is the operator's, and somebody else is signed in.
+    OperatorOnly,
+    /// The operator decides for nobody.
+    NotAReviewer,
     /// The key of a sign-in link is not good (any more).
     BadSignIn,
+    /// The sign-in link was used before.
+    UsedSignIn,
+    /// One client tried too often, or somebody asked too often for one address.
+    TooOften {
+        /// After how many seconds trying again may help.
+        retry_after: u16,
+    },
+    /// A browser came back from the provider of sign-ins that did not leave for it, or long ago.
+    LostOnTheWay,
+    /// The provider of sign-ins did not say who somebody is, or not so that it can be taken.
+    NotVouchedFor,
+    /// The provider has verified no e-mail address of whoever signs in.
+    Unverified,
+    /// The provider of sign-ins does not answer.
+    ProviderOut,
     /// A form came without the token that it was given, or after its session ended.
     ForeignForm,
     /// A form lacks a field that every form of ours has.
@@ -45,6 +68,11 @@ impl Problem {
         Problem::Broken
     }
 
+    fn is_about_signing_in(self) -> bool {
+        matches!(self, Problem::SignedOut | Problem::BadSignIn | Problem::UsedSignIn | Problem::ForeignForm)
+            || matches!(self, Problem::LostOnTheWay | Problem::NotVouchedFor | Problem::Unverified | Problem::ProviderOut)
+    }
+
     fn words(self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Problem::NotFound => (
@@ -52,15 +80,53 @@ impl Problem {
                 "Nothing here",
                 "There is no page or review at this address. Perhaps the link was cut short.",
             ),
-            Problem::SignedOut => (
+            Problem::SignedOut => {
+                (StatusCode::FORBIDDEN, "Sign in first", "This browser is not signed in, or no longer. Nothing was changed.")
+            }
+            Problem::OperatorOnly => (
                 StatusCode::FORBIDDEN,
-                "Sign in first",
-                "This page is the operator’s, and this browser is not signed in. Open the sign-in link that the service printed when it started, or use the link in your own message.",
+                "For the operator only",
+                "You are signed in, but this page is for whoever runs the service.",
+            ),
+            Problem::NotAReviewer => (
+                StatusCode::FORBIDDEN,
+                "Nothing was decided",
+                "The operator decides for nobody in the browser. People sign in themselves, or use the link in their own message; the command line enters what somebody said elsewhere.",
             ),
             Problem::BadSignIn => (
                 StatusCode::FORBIDDEN,
                 "This sign-in link has expired",
-                "Every start of the service prints a new one, and it is good for a while only. Take the newest.",
+                "A link is good for a short while only, and perhaps part of this one was lost on the way. Ask for another. The operator’s is printed at every start of the service.",
+            ),
+            Problem::UsedSignIn => (
+                StatusCode::FORBIDDEN,
+                "This sign-in link was used before",
+                "Each works once. If that was you, this browser is signed in already; else ask for another.",
+            ),
+            Problem::TooOften { .. } => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "That was too often",
+                "There were too many tries from where you are, or for this address. Wait ten minutes, then try again. Links that are good still open.",
+            ),
+            Problem::LostOnTheWay => (
+                StatusCode::FORBIDDEN,
+                "This way in has expired",
+                "It has to end in the browser where it began, within ten minutes, and it works once. Nobody was signed in: begin again.",
+            ),
+            Problem::NotVouchedFor => (
+                StatusCode::FORBIDDEN,
+                "You were not signed in",
+                "Your organisation’s sign-in did not say who you are. Begin again; if that does not help, ask whoever runs this service, whose log says why.",
+            ),
+            Problem::Unverified => (
+                StatusCode::FORBIDDEN,
+                "You were not signed in",
+                "Your organisation’s sign-in has not verified an e-mail address of yours, so it cannot be told who you are here. Have it verified there, or sign in another way.",
+            ),
+            Problem::ProviderOut => (
+                StatusCode::BAD_GATEWAY,
+                "Your organisation’s sign-in does not answer",
+                "Nothing is lost: try again in a minute, or sign in another way. The link in a message of yours opens its review without any.",
             ),
             Problem::ForeignForm => (
                 StatusCode::FORBIDDEN,
@@ -104,10 +170,30 @@ impl IntoResponse for Problem {
                 span.empty-mark { (icon(if self == Problem::Busy { Icon::Clock } else { Icon::Alert })) }
                 h1 { (title) }
                 p { (text) }
-                p { a.button href="/" { "Go to the inbox" } }
+                p { @if self.is_about_signing_in() { a.button.primary href="/signin" { "Sign in" } } @else { a.button href="/" { "Go to the inbox" } } }
             }
         };
-        respond(status, &HeaderMap::new(), &Shell { title, ..Shell::default() }, &main)
+        let mut response = respond(status, &HeaderMap::new(), &Shell { title, ..Shell::default() }, &main);
+        if let Problem::TooOften { retry_after } = self {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after));
+        }
+        response
+    }
+}
+
+/// Counts a try that failed: the problem that it met, or [`Problem::TooOften`] when its client has had
+/// too many of them.
+pub(super) async fn failed(gateway: &Gateway, problem: Problem, headers: &HeaderMap, extensions: &Extensions) -> Problem {
+    match limits::client(gateway, Limit::Failures, headers, extensions).await {
+        Ok(Ok(())) => problem,
+        Ok(Err(too_often)) => too_often.into(),
+        Err(error) => error.into(),
+    }
+}
+
+impl From<TooOften> for Problem {
+    fn from(TooOften { retry_after }: TooOften) -> Problem {
+        Problem::TooOften { retry_after }
     }
 }
 

@@ -3,7 +3,7 @@
 use ::review::{Answer, Command, command::Vote};
 use axum::{
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::{Extensions, HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
 use channels::session;
@@ -16,9 +16,8 @@ use events::{
 use serde::{Deserialize, de::value::StrDeserializer};
 
 use super::{
-    capability, form,
+    capability,
     form::{Fields, typed},
-    layout::Place,
     problem::Problem,
     review::{self, Draft, Loaded, Notice, Viewer},
     who,
@@ -76,56 +75,62 @@ impl Ballot {
 pub(super) async fn by_capability(
     State(gateway): State<Gateway>,
     Path(token): Path<String>,
+    headers: HeaderMap,
+    extensions: Extensions,
     Fields(ballot): Fields<Ballot>,
 ) -> Result<Response, Problem> {
-    let link = capability::open(&gateway, &token)?;
+    let link = capability::open(&gateway, &token, &headers, &extensions).await?;
     if !session::is_form_token(&gateway.keys, &token, &ballot.csrf) {
         return Err(Problem::ForeignForm);
     }
-    let again = || capability::viewer(&gateway, &link, &token);
-    let said = match ballot.read() {
-        Ok(said) => said,
-        Err(what) => {
-            let loaded = Loaded::read(&gateway, link.review).await?;
-            return Ok(incomplete(&loaded, &again(), None, what, ballot.draft(None)));
-        }
-    };
-    match vote(&gateway, link.review, link.person.clone(), said, None).await? {
-        None => Ok(Redirect::to(&format!("/a/{token}")).into_response()),
-        Some(notice) => {
-            let loaded = Loaded::read(&gateway, link.review).await?;
-            Ok(review::answer(StatusCode::OK, &HeaderMap::new(), None, &loaded, &again(), Some(&notice)))
-        }
-    }
+    let (id, person, back) = (link.review, link.person.clone(), format!("/a/{token}"));
+    let viewer = capability::viewer(&gateway, link, &token);
+    cast(&gateway, id, Some(person), &ballot, None, &viewer, &back).await
 }
 
-/// `POST /reviews/{id}/vote`: the operator enters what a reviewer said.
-pub(super) async fn by_operator(
+/// `POST /reviews/{id}/vote`: a signed-in person's own vote; from the operator, what a reviewer said.
+pub(super) async fn by_session(
     State(gateway): State<Gateway>,
     Path(id): Path<String>,
     headers: HeaderMap,
     Fields(ballot): Fields<Ballot>,
 ) -> Result<Response, Problem> {
-    let operator = who::operator_with_form(&gateway, &headers, &ballot.csrf)?;
+    let session = who::session_with_form(&gateway, &headers, &ballot.csrf)?;
     let id: ReviewId = id.parse().map_err(|_| Problem::NotFound)?;
-    let viewer = Viewer::Operator { csrf: form::token(&gateway, &operator) };
-    let bar = || Some(form::bar(&gateway, &operator, Place::Elsewhere));
-    let person = ballot.person.as_deref().and_then(|person| person.parse::<PersonId>().ok());
-    let said = ballot.read();
-    let (person, said) = match (person, said) {
-        (Some(person), Ok(said)) => (person, said),
+    let (viewer, back) = (Viewer::signed_in(&gateway, &session, id), format!("/reviews/{id}"));
+    let (person, entered_by) = match session.person() {
+        Some(person) => {
+            Loaded::read_for(&gateway, id, &session).await?;
+            (Some(person.clone()), None)
+        }
+        None if !gateway.dev => return Err(Problem::NotAReviewer),
+        None => (ballot.person.as_deref().and_then(|person| person.parse().ok()), Some(EnteredBy::Operator)),
+    };
+    cast(&gateway, id, person, &ballot, entered_by, &viewer, &back).await
+}
+
+/// Hands a ballot in; answers with the page it came from, which says what came of it.
+async fn cast(
+    gateway: &Gateway,
+    id: ReviewId,
+    person: Option<PersonId>,
+    ballot: &Ballot,
+    entered_by: Option<EnteredBy>,
+    viewer: &Viewer,
+    back: &str,
+) -> Result<Response, Problem> {
+    let (status, notice) = match (person, ballot.read()) {
+        (Some(person), Ok(said)) => match vote(gateway, id, person, said, entered_by).await? {
+            None => return Ok(Redirect::to(back).into_response()),
+            Some(notice) => (StatusCode::OK, notice),
+        },
         (person, said) => {
             let what = said.err().unwrap_or("Choose the reviewer who decides.");
-            return Ok(incomplete(&Loaded::read(&gateway, id).await?, &viewer, bar(), what, ballot.draft(person)));
+            (StatusCode::UNPROCESSABLE_ENTITY, Notice::Incomplete { what, draft: ballot.draft(person) })
         }
     };
-    match vote(&gateway, id, person, said, Some(EnteredBy::Operator)).await? {
-        None => Ok(Redirect::to(&format!("/reviews/{id}")).into_response()),
-        Some(notice) => {
-            let loaded = Loaded::read(&gateway, id).await?;
-            Ok(review::answer(StatusCode::OK, &HeaderMap::new(), bar(), &loaded, &viewer, Some(&notice)))
-        }
-    }
+    let loaded = Loaded::read(gateway, id).await?;
+    Ok(review::answer(status, &HeaderMap::new(), &loaded, viewer, Some(&notice)))
 }
 
 /// The fields of the cancelling form.
@@ -136,28 +141,28 @@ pub(super) struct Withdrawal {
     reason: Option<String>,
 }
 
-/// `POST /reviews/{id}/cancel`, by the operator.
+/// `POST /reviews/{id}/cancel`, by the operator or whoever asked.
 pub(super) async fn cancel(
     State(gateway): State<Gateway>,
     Path(id): Path<String>,
     headers: HeaderMap,
     Fields(withdrawal): Fields<Withdrawal>,
 ) -> Result<Response, Problem> {
-    let operator = who::operator_with_form(&gateway, &headers, &withdrawal.csrf)?;
+    let session = who::session_with_form(&gateway, &headers, &withdrawal.csrf)?;
     let id: ReviewId = id.parse().map_err(|_| Problem::NotFound)?;
     let reason = typed(withdrawal.reason.as_deref());
     if reason.as_ref().is_some_and(|reason| reason.len() > REASON_MAX) {
         return Err(Problem::BrokenForm);
     }
-    let executed = gateway.reviews.execute(id, &Command::Cancel { by: Canceller::Operator, reason }, None).await?;
+    let by = session.person().map_or(Canceller::Operator, |person| Canceller::Requester(person.clone()));
+    let executed = gateway.reviews.execute(id, &Command::Cancel { by, reason }, None).await?;
     tracing::info!(review_id = %id, answer = executed.answer.name(), "cancelled on the web");
     match executed.answer {
-        Answer::NotFound => Err(Problem::NotFound),
+        Answer::NotFound | Answer::NotYours => Err(Problem::NotFound),
         Answer::EndedBefore(ending) => {
-            let loaded = Loaded::read(&gateway, id).await?;
-            let viewer = Viewer::Operator { csrf: form::token(&gateway, &operator) };
-            let bar = form::bar(&gateway, &operator, Place::Elsewhere);
-            Ok(review::answer(StatusCode::OK, &HeaderMap::new(), Some(bar), &loaded, &viewer, Some(&Notice::EndedBefore(ending))))
+            let loaded = Loaded::read_for(&gateway, id, &session).await?;
+            let (viewer, notice) = (Viewer::signed_in(&gateway, &session, id), Notice::EndedBefore(ending));
+            Ok(review::answer(StatusCode::OK, &HeaderMap::new(), &loaded, &viewer, Some(&notice)))
         }
         _ => Ok(Redirect::to(&format!("/reviews/{id}")).into_response()),
     }
@@ -183,6 +188,8 @@ async fn vote(
         reason: said.reason,
         channel: Channel::Web,
         entered_by,
+        integration: None,
+        matched_account: None,
         subject_digest: Some(said.subject_digest),
         trusted: true,
     };
@@ -193,15 +200,4 @@ async fn vote(
         Answer::NotCounted { why, ending } => Ok(Some(Notice::NotCounted { person, why, ending })),
         _ => Ok(None),
     }
-}
-
-fn incomplete(
-    loaded: &Loaded,
-    viewer: &Viewer<'_>,
-    bar: Option<super::layout::Bar>,
-    what: &'static str,
-    draft: Draft,
-) -> Response {
-    let notice = Notice::Incomplete { what, draft };
-    review::answer(StatusCode::UNPROCESSABLE_ENTITY, &HeaderMap::new(), bar, loaded, viewer, Some(&notice))
 }

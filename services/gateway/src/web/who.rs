@@ -1,69 +1,134 @@
-//! Who is looking: the operator by a session cookie, or one person by their link.
+//! Who is looking: the operator or a person by a session cookie, or one person by their link.
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, header::COOKIE};
-use channels::session;
-use events::{Period, Timestamp};
+use axum::http::{HeaderMap, HeaderValue, header::COOKIE};
+use channels::session::{self, Holder};
+use events::{Period, PersonId, Timestamp};
 
 use super::problem::Problem;
 use crate::Gateway;
 
-/// The name of the session cookie.
-const COOKIE_NAME: &str = "countersign_session";
 /// How long an operator stays signed in.
-const SESSION: Period = Period::hours(12);
+const OPERATOR: Period = Period::hours(12);
+/// How long a person stays signed in: a working day.
+const PERSON: Period = Period::hours(8);
 
-/// A browser that is signed in as the operator.
-#[derive(Clone)]
-pub struct Operator {
+/// A browser that is signed in.
+#[derive(Debug, Clone)]
+pub struct Session {
     cookie: String,
+    holder: Holder,
 }
 
-impl Operator {
-    /// What forms on the operator's pages are bound to.
-    pub fn holder(&self) -> &str {
+impl Session {
+    /// What the forms of this session are bound to.
+    pub fn cookie(&self) -> &str {
         &self.cookie
+    }
+
+    /// Whom it acts for.
+    pub fn holder(&self) -> &Holder {
+        &self.holder
+    }
+
+    /// The person it acts for, unless that is the operator.
+    pub fn person(&self) -> Option<&PersonId> {
+        match &self.holder {
+            Holder::Person(person) => Some(person),
+            Holder::Operator => None,
+        }
     }
 }
 
-/// The operator, when the request carries a session that is still good.
-pub fn operator(gateway: &Gateway, headers: &HeaderMap) -> Option<Operator> {
+/// The session that the request carries, when it is still good.
+pub fn session(gateway: &Gateway, headers: &HeaderMap) -> Option<Session> {
     let now = gateway.reviews.now();
-    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(';'));
-    let mut values = cookies.filter_map(|cookie| cookie.trim().strip_prefix(COOKIE_NAME)?.strip_prefix('='));
-    values.find(|value| session::is_session(&gateway.keys, value, now)).map(|value| Operator { cookie: value.to_owned() })
+    cookies(headers, &name(gateway, "session"))
+        .find_map(|value| session::open(&gateway.keys, value, now).map(|holder| Session { cookie: value.to_owned(), holder }))
 }
 
-/// The operator, or the page that says how to sign in.
+/// The session, or the page that says how to sign in.
 ///
 /// # Errors
 /// [`Problem::SignedOut`].
-pub fn need_operator(gateway: &Gateway, headers: &HeaderMap) -> Result<Operator, Problem> {
-    operator(gateway, headers).ok_or(Problem::SignedOut)
+pub fn need_session(gateway: &Gateway, headers: &HeaderMap) -> Result<Session, Problem> {
+    session(gateway, headers).ok_or(Problem::SignedOut)
 }
 
-/// The operator, who sent a form of ours.
+/// The operator's session.
+///
+/// # Errors
+/// [`Problem::SignedOut`], or [`Problem::OperatorOnly`] when it is somebody else's.
+pub fn need_operator(gateway: &Gateway, headers: &HeaderMap) -> Result<Session, Problem> {
+    let session = need_session(gateway, headers)?;
+    if session.holder == Holder::Operator { Ok(session) } else { Err(Problem::OperatorOnly) }
+}
+
+/// The session of whoever sent a form of ours.
 ///
 /// # Errors
 /// [`Problem::SignedOut`], or [`Problem::ForeignForm`] when the form was not made for this session.
-pub fn operator_with_form(gateway: &Gateway, headers: &HeaderMap, csrf: &str) -> Result<Operator, Problem> {
-    let operator = need_operator(gateway, headers)?;
-    if session::is_form_token(&gateway.keys, operator.holder(), csrf) { Ok(operator) } else { Err(Problem::ForeignForm) }
+pub fn session_with_form(gateway: &Gateway, headers: &HeaderMap, csrf: &str) -> Result<Session, Problem> {
+    let session = need_session(gateway, headers)?;
+    if session::is_form_token(&gateway.keys, session.cookie(), csrf) { Ok(session) } else { Err(Problem::ForeignForm) }
 }
 
-/// A `Set-Cookie` value that signs the browser in for 12 h.
-pub(super) fn sign_in(gateway: &Gateway, now: Timestamp) -> Result<String, Problem> {
-    let value = session::start(&gateway.keys, now.after(SESSION)).map_err(|error| Problem::broken(&error))?;
-    Ok(set_cookie(gateway, &value, Duration::from_secs(SESSION.as_seconds().unsigned_abs())))
+/// The operator's session, for a form of ours.
+///
+/// # Errors
+/// See [`session_with_form`] and [`need_operator`].
+pub fn operator_with_form(gateway: &Gateway, headers: &HeaderMap, csrf: &str) -> Result<Session, Problem> {
+    let session = session_with_form(gateway, headers, csrf)?;
+    if session.holder == Holder::Operator { Ok(session) } else { Err(Problem::OperatorOnly) }
+}
+
+/// A `Set-Cookie` value that signs the browser in.
+pub(super) fn sign_in(gateway: &Gateway, holder: &Holder, now: Timestamp) -> Result<HeaderValue, Problem> {
+    let life = if *holder == Holder::Operator { OPERATOR } else { PERSON };
+    let value = session::start(&gateway.keys, holder, now.after(life)).map_err(|error| Problem::broken(&error))?;
+    set_cookie(gateway, "session", &value, Duration::from_secs(life.as_seconds().unsigned_abs()))
 }
 
 /// A `Set-Cookie` value that signs the browser out.
-pub(super) fn sign_out(gateway: &Gateway) -> String {
-    set_cookie(gateway, "", Duration::ZERO)
+pub(super) fn sign_out(gateway: &Gateway) -> Result<HeaderValue, Problem> {
+    set_cookie(gateway, "session", "", Duration::ZERO)
 }
 
-fn set_cookie(gateway: &Gateway, value: &str, age: Duration) -> String {
-    let secure = if gateway.base_url.starts_with("https://") { "; Secure" } else { "" };
-    format!("{COOKIE_NAME}={value}; Max-Age={}; Path=/; HttpOnly; SameSite=Strict{secure}", age.as_secs())
+/// A `Set-Cookie` value that no script reads and no other site makes a browser send.
+pub(super) fn set_cookie(gateway: &Gateway, purpose: &str, value: &str, age: Duration) -> Result<HeaderValue, Problem> {
+    set(gateway, purpose, value, age, "Strict")
+}
+
+/// A `Set-Cookie` value that no script reads, and that a browser sends to us when another site leads it
+/// here, but with no form or picture of that site.
+pub(super) fn set_lax_cookie(gateway: &Gateway, purpose: &str, value: &str, age: Duration) -> Result<HeaderValue, Problem> {
+    set(gateway, purpose, value, age, "Lax")
+}
+
+fn set(gateway: &Gateway, purpose: &str, value: &str, age: Duration, same_site: &str) -> Result<HeaderValue, Problem> {
+    let secure = if is_https(gateway) { "; Secure" } else { "" };
+    let name = name(gateway, purpose);
+    let text = format!("{name}={value}; Max-Age={}; Path=/; HttpOnly; SameSite={same_site}{secure}", age.as_secs());
+    HeaderValue::try_from(text).map_err(|error| Problem::broken(&error))
+}
+
+/// The values of our cookie of this purpose.
+pub(super) fn cookie<'a>(gateway: &Gateway, headers: &'a HeaderMap, purpose: &str) -> Option<&'a str> {
+    cookies(headers, &name(gateway, purpose)).next()
+}
+
+fn cookies<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
+    let lines = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(';')).filter_map(move |cookie| cookie.trim().strip_prefix(name)?.strip_prefix('='))
+}
+
+/// Under https the name's prefix makes browsers refuse such a cookie from anybody but this very host.
+fn name(gateway: &Gateway, purpose: &str) -> String {
+    let prefix = if is_https(gateway) { "__Host-" } else { "" };
+    format!("{prefix}countersign_{purpose}")
+}
+
+fn is_https(gateway: &Gateway) -> bool {
+    gateway.base_url.starts_with("https://")
 }

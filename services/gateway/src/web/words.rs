@@ -5,6 +5,7 @@ use events::{
     event::{Channel, Choice, VoteRefusal},
     request::Risk,
 };
+use ledger::Status;
 use maud::{Markup, html};
 
 /// A length of time in its two largest units: `2 d 4 h`, `3 h 12 min`, `12 min`.
@@ -87,6 +88,18 @@ pub(super) fn because(why: VoteRefusal) -> &'static str {
         VoteRefusal::Cancelled => "the review had been cancelled before",
         VoteRefusal::OtherSubject => "what they saw is not what the review holds",
         VoteRefusal::UntrustedSource => "its source may not vote for anybody",
+    }
+}
+
+/// The word for where a review stands.
+pub(super) fn status(status: Status) -> &'static str {
+    match status {
+        Status::Open => "Open",
+        Status::Approved => "Approved",
+        Status::Rejected => "Rejected",
+        Status::Expired => "Expired",
+        Status::Cancelled => "Cancelled",
+        Status::Refused => "Refused",
     }
 }
 

@@ -40,22 +40,28 @@ pub fn from_queue(message: &Message, account: &str, source: &str) -> Result<Opti
 
 /// An event that somebody with the right to invoke us handed in: with its type and source, or a bare
 /// detail of a request. The account is our own; the invocation's id stands for the event's.
-pub fn from_invoke(event: Value, function_arn: &str, request_id: &str) -> BusEvent {
+///
+/// # Errors
+/// For a source of AWS itself, under which EventBridge lets no caller put anything either.
+pub fn from_invoke(event: Value, function_arn: &str, request_id: &str) -> Result<BusEvent, Failure> {
     let text = |name: &str| event.get(name).and_then(Value::as_str).map(str::to_owned);
     let account = function_arn.split(':').nth(4).unwrap_or_default().to_owned();
     let id = text("id").filter(|id| !id.is_empty()).unwrap_or_else(|| request_id.to_owned());
     match (text("detail-type"), event.get("detail")) {
         (Some(detail_type), Some(detail)) => {
             let source = text("source").unwrap_or_else(|| INVOKE_SOURCE.to_owned());
-            BusEvent { id, account, source, detail_type, detail: detail.clone() }
+            if source.starts_with("aws.") {
+                return Err(Failure::refused("a source that begins with \"aws.\" is no caller's"));
+            }
+            Ok(BusEvent { id, account, source, detail_type, detail: detail.clone() })
         }
-        _ => BusEvent {
+        _ => Ok(BusEvent {
             id: request_id.to_owned(),
             account,
             source: INVOKE_SOURCE.to_owned(),
             detail_type: REQUESTED.to_owned(),
             detail: event,
-        },
+        }),
     }
 }
 
@@ -85,7 +91,7 @@ mod tests {
     use serde_json::json;
 
     fn message(body: &str) -> Message {
-        Message { id: "m-1".to_owned(), body: body.to_owned() }
+        Message { id: "m-1".to_owned(), body: body.to_owned(), sent: None }
     }
 
     fn envelope() -> Value {
@@ -131,13 +137,21 @@ mod tests {
     #[test]
     fn a_direct_invoke_is_of_our_account_and_may_be_a_bare_request() {
         let arn = "arn:aws:lambda:eu-west-1:444455556666:function:intake";
-        let bare = from_invoke(json!({"title": "T"}), arn, "r-1");
+        let bare = from_invoke(json!({"title": "T"}), arn, "r-1").expect("an event");
         assert_eq!((bare.account.as_str(), bare.source.as_str(), bare.id.as_str()), ("444455556666", "lambda", "r-1"));
         assert_eq!(bare.detail_type, "ReviewRequested");
         let mut named = envelope();
         named["account"] = json!("999");
-        let named = from_invoke(named, arn, "r-1");
+        let named = from_invoke(named, arn, "r-1").expect("an event");
         assert_eq!((named.account.as_str(), named.source.as_str(), named.id.as_str()), ("444455556666", "com.example", "e-1"));
+    }
+
+    #[test]
+    fn a_direct_invoke_cannot_speak_for_aws() {
+        let mut event = envelope();
+        event["source"] = json!("aws.states");
+        let failure = from_invoke(event, "arn:aws:lambda:eu-west-1:444455556666:function:intake", "r-1").expect_err("refused");
+        assert!(!failure.retryable && failure.error.contains("aws."), "{failure}");
     }
 
     #[test]

@@ -2,16 +2,23 @@
 
 use std::sync::Arc;
 
+use ::events::{Period, Timestamp};
 use async_trait::async_trait;
 use intake::{BusEvent, Received};
 use lambda::{
     Failure, Function,
-    sqs::{self, Message, Receive},
+    metrics::{Figure, Metrics},
+    sqs::{self, Handled, Message, Receive},
 };
 use lambda_runtime::Context;
+use ledger::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
 use crate::events;
+
+/// How long the end of a workflow is tried again whose review is not known yet: the two came on ways of
+/// their own, or the review has no row yet.
+const KNOWN_BY: Period = Period::seconds(120);
 
 /// The function.
 pub struct Intake {
@@ -19,38 +26,52 @@ pub struct Intake {
     pub intake: Arc<intake::Intake>,
     /// Account and source of all that the queue of an outside account holds.
     pub queue: Option<(String, String)>,
+    /// Counts what came of it where nothing else does.
+    pub metrics: Metrics,
 }
 
 struct Messages {
     intake: Arc<intake::Intake>,
     queue: Option<(String, String)>,
+    metrics: Metrics,
 }
 
 #[async_trait]
 impl Receive for Messages {
-    async fn receive(&self, message: &Message) -> Result<(), Failure> {
+    async fn receive(&self, message: &Message) -> Result<Handled, Failure> {
         let event = match &self.queue {
             Some((account, source)) => events::from_queue(message, account, source)?,
             None => events::from_bus(message)?,
         };
-        match event {
-            Some(event) => take_in(&self.intake, &event).await.map(drop),
-            None => Ok(()),
+        let Some(event) = event else { return Ok(Handled::Done) };
+        match take_in(&self.intake, &event).await? {
+            Received::UnknownWorkflow if is_early(message.sent, SystemClock.now()) => Ok(Handled::ComeAgain),
+            Received::UnknownWorkflow => {
+                self.metrics.write(&[Figure::count("UnknownWorkflows", 1)], None);
+                Ok(Handled::Done)
+            }
+            _ => Ok(Handled::Done),
         }
     }
+}
+
+/// Whether the review of this workflow may still become known.
+fn is_early(sent: Option<Timestamp>, now: Timestamp) -> bool {
+    sent.is_some_and(|sent| now < sent.after(KNOWN_BY))
 }
 
 #[async_trait]
 impl Function for Intake {
     async fn call(&self, event: Value, context: &Context) -> Result<Value, Failure> {
         if sqs::is_batch(&event) {
-            let messages = Messages { intake: Arc::clone(&self.intake), queue: self.queue.clone() };
+            let messages =
+                Messages { intake: Arc::clone(&self.intake), queue: self.queue.clone(), metrics: self.metrics.clone() };
             return sqs::handle(&event, Arc::new(messages)).await;
         }
         if !event.is_object() {
             return Err(Failure::refused("the event is neither a batch of a queue nor an object"));
         }
-        let event = events::from_invoke(event, &context.invoked_function_arn, &context.request_id);
+        let event = events::from_invoke(event, &context.invoked_function_arn, &context.request_id)?;
         Ok(answer(&take_in(&self.intake, &event).await?))
     }
 }
@@ -71,6 +92,22 @@ fn answer(received: &Received) -> Value {
             json!({"received": "answered", "review_id": review_id, "answer": answer.name()})
         }
         Received::Invalid { faults } => json!({"received": "invalid", "faults": faults}),
+        // From a queue alone: see `from_invoke`.
+        Received::WorkflowEnded { .. } | Received::UnknownWorkflow => json!({"received": "noted"}),
         Received::Ignored => json!({"received": "ignored"}),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_an_unknown_workflow_is_tried_again_for_two_minutes_and_then_counted() {
+        let sent = Timestamp::from_millis(1_795_000_000_000).expect("a time");
+        assert!(is_early(Some(sent), sent));
+        assert!(is_early(Some(sent), sent.after(Period::seconds(119))));
+        assert!(!is_early(Some(sent), sent.after(Period::seconds(120))));
+        assert!(!is_early(None, sent), "a message of no known age does not come for ever");
     }
 }

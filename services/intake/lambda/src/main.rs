@@ -6,7 +6,7 @@ mod function;
 use std::{process::ExitCode, sync::Arc};
 
 use function::Intake;
-use lambda::{Settings, aws};
+use lambda::{Settings, aws, metrics::Metrics};
 use ledger::seal::KmsSeal;
 
 #[tokio::main(flavor = "current_thread")]
@@ -19,11 +19,15 @@ async fn serve() -> Result<(), lambda_runtime::Error> {
     let (log, key) = (env.required("LOG_TABLE"), env.required("SEAL_KEY_ARN"));
     let trusted = env.parsed("TRUSTED_SOURCES", "account/source,account/source", events::trusted).unwrap_or_default();
     let queue = env.both("QUEUE_ACCOUNT", "QUEUE_SOURCE");
+    // The queue of an outside account takes requests alone, which need no view.
+    let views = if queue.is_none() { env.required("VIEWS_TABLE") } else { String::new() };
+    let metrics = Metrics::new(env.optional("METRICS_NAMESPACE"));
     env.check()?;
 
-    let config = aws::config().await;
-    let reviews = aws::reviews(&aws::store(&config, log, String::new())).await;
+    let config = aws::config().await?;
+    let store = aws::store(&config, log, views);
+    let reviews = aws::reviews(&store).await;
     let seal = Arc::new(KmsSeal::new(aws_sdk_kms::Client::new(&config), key));
-    let intake = ::intake::Intake::new(reviews, seal, trusted);
-    lambda::run(Intake { intake: Arc::new(intake), queue }).await
+    let intake = ::intake::Intake::new(reviews, Arc::new(store), seal, trusted);
+    lambda::run(Intake { intake: Arc::new(intake), queue, metrics }).await
 }

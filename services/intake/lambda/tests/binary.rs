@@ -11,7 +11,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_intake-lambda");
 
 #[test]
 fn a_missing_environment_is_one_line_that_names_everything() {
-    support::check_missing_environment(BINARY, &["LOG_TABLE", "SEAL_KEY_ARN"]);
+    support::check_missing_environment(BINARY, &["LOG_TABLE", "SEAL_KEY_ARN", "VIEWS_TABLE"]);
 }
 
 #[test]

@@ -17,6 +17,9 @@ pub fn answer(operation: &str, call: &Value) -> (u16, Value) {
         "GetSecretValue" if call["SecretId"] == "links" => {
             json!({"SecretString": json!({"id": 1, "key": STANDARD.encode([7; 32])}).to_string()})
         }
+        "GetSecretValue" if call["SecretId"] == "slack" => {
+            json!({"SecretString": json!({"bot_token": "xoxb-tests", "signing_secrets": ["of-the-tests"]}).to_string()})
+        }
         "GetSecretValue" => json!({"SecretString": "an-operators-key-of-the-tests-only"}),
         _ => return (400, json!({"__type": "ValidationException", "message": "the tests do not know this call"})),
     };

@@ -21,14 +21,25 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Everything that any function reads.
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("LOG_TABLE", "log"),
+    ("LOG_STREAM_ARN", "arn:aws:dynamodb:us-east-1:000000000000:table/log/stream/1"),
+    ("CHECKPOINT_BUCKET", "checkpoints"),
+    ("SIGNING_KEY_ARN", "arn:aws:kms:us-east-1:000000000000:key/2"),
     ("VIEWS_TABLE", "views"),
     ("SEAL_KEY_ARN", "arn:aws:kms:us-east-1:000000000000:key/1"),
     ("BUS_NAME", "bus"),
     ("TOPIC_ARN", "arn:aws:sns:us-east-1:000000000000:topic"),
+    ("PROJECTOR_FUNCTION", "projector"),
+    ("NOTIFIER_FUNCTION", "notifier"),
     ("BASE_URL", "https://reviews.example.com"),
     ("LINK_KEYS_SECRET", "links"),
     ("OPERATOR_KEY_SECRET", "operator"),
+    ("SLACK_SECRET", "slack"),
+    ("SLACK_API_URL", "http://127.0.0.1:9/api"),
     ("SES_FROM", "countersign@example.com"),
+    ("OIDC_ISSUER", "http://127.0.0.1:9"),
+    ("OIDC_CLIENT_ID", "countersign"),
+    ("OIDC_SECRET", "oidc"),
+    ("OIDC_NAME", "Example SSO"),
 ];
 
 /// What the function did.

@@ -64,7 +64,12 @@ impl DynamoFollower {
         let table = store.client.describe_table().table_name(&store.tables.log).send().await.map_err(failed(OPEN))?;
         let stream = table.table.and_then(|table| table.latest_stream_arn);
         let stream = stream.ok_or_else(|| refused(OPEN, format!("table {} has no stream", store.tables.log)))?;
-        Ok(DynamoFollower { client, stream, iterators: Arc::default() })
+        Ok(DynamoFollower::of(client, stream))
+    }
+
+    /// The stream of this ARN. Nothing is asked yet.
+    pub fn of(client: Client, stream: impl Into<String>) -> DynamoFollower {
+        DynamoFollower { client, stream: stream.into(), iterators: Arc::default() }
     }
 }
 
@@ -169,9 +174,7 @@ impl DynamoFollower {
 
 /// The stream no longer holds what follows a position.
 fn trimmed(source: impl Into<Source>) -> LedgerError {
-    const WHAT: &str = "follow the stream from this position: it no longer holds what came next, so run `reconcile`, \
-                        then follow from the beginning";
-    LedgerError::Refused { what: WHAT, source: source.into() }
+    LedgerError::Trimmed { source: source.into() }
 }
 
 fn described(shard: Shard) -> Option<Described> {

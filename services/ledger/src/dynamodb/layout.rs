@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use events::{ReviewId, Timestamp, request::Reviewer};
+use events::{ExecutionId, PersonId, ReviewId, Timestamp, request::Reviewer};
 
 use super::item::{Item, number, read_text, text};
 use crate::{
     error::LedgerError,
+    subject::SubjectKey,
     views::{ReviewRow, Status},
     work::Due,
 };
@@ -48,7 +49,7 @@ impl Index {
 
 /// Where an item stands in the indexes: a list and a place in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     pub(super) recorded: Option<(String, String)>,
     pub(super) pending: Option<(String, String)>,
 }
@@ -119,8 +120,25 @@ pub(super) fn for_list(reviewer: &Reviewer) -> String {
     format!("for#{}", reviewer_key(reviewer))
 }
 
+fn voted_list(voter: &PersonId) -> String {
+    format!("voted#{voter}")
+}
+
+/// The lists that hold what somebody voted in: those they were asked for in, and those they were not.
+pub(super) fn voter_lists(voter: &PersonId) -> [String; 2] {
+    [for_list(&Reviewer::Person(voter.clone())), voted_list(voter)]
+}
+
+pub(super) fn about_list(subject: &SubjectKey) -> String {
+    format!("about#{subject}")
+}
+
 pub(super) fn inbox_list(reviewer: &Reviewer) -> String {
     format!("inbox#{}", reviewer_key(reviewer))
+}
+
+pub(super) fn waits_list(execution: ExecutionId) -> String {
+    format!("waits#{execution}")
 }
 
 fn reviewer_key(reviewer: &Reviewer) -> String {
@@ -169,7 +187,13 @@ pub(super) fn others(row: &ReviewRow) -> BTreeMap<String, Slot> {
         let slot = Slot { recorded: Some((by_list(person.as_str()), age.clone())), pending: None };
         ("by".to_owned(), slot)
     });
-    asked.chain(asker).collect()
+    let filed = |list: String| Slot { recorded: Some((list, age.clone())), pending: None };
+    // Somebody who was asked is in a list already, see `voter_lists`.
+    let unasked = row.voters.iter().filter(|voter| !row.reviewers.contains(&Reviewer::Person((*voter).clone())));
+    let voted = unasked.map(|voter| (voted_list(voter), filed(voted_list(voter))));
+    let about = row.subject.iter().map(|subject| ("about".to_owned(), filed(about_list(subject))));
+    let waiting = row.executions.iter().map(|execution| (waits_list(*execution), filed(waits_list(*execution))));
+    asked.chain(asker).chain(voted).chain(about).chain(waiting).collect()
 }
 
 /// An item of a row: its key, version and slot.

@@ -16,6 +16,7 @@
 //! | `review#<id>` | `row` | the row as JSON | `<status>#<month>`, age | `due#<0..3>`, next due |
 //! | `review#<id>` | `for#<reviewer>` | who may decide | `for#<reviewer>`, age | `inbox#<reviewer>`, expiry, while open |
 //! | `review#<id>` | `by` | who asked | `by#<requester>`, age | |
+//! | `review#<id>` | `waits#<execution>` | which workflow waits | `waits#<execution>`, age | |
 //! | `months` | `<month>` | that `recorded` has lists of this month | | |
 //! | `claim#<key>` | `claim` | who is sending, until when; `ttl` lets DynamoDB delete it | | |
 //! | `owed#<id>` | `owed` | an owed retry | | `owed#<0..3>`, when |
@@ -26,9 +27,10 @@
 //!
 //! # What a write costs
 //! Written units; a row is about 1 KB. A new review with n reviewers: 3 (row) + 3 n + 2 (requester),
-//! so 8 for one reviewer. A later commit: 1, and 2 more when the next due moment moves. The end:
+//! so 8 for one reviewer; 2 more for each workflow that waits and gives its name. A later commit: 1, and 2 more when the next due moment moves. The end:
 //! 4 (row: changed list, no longer due) + 2 n. Each also reads the items of that review, 1 read unit
-//! for a few reviewers. An append to the log is 1 a KB.
+//! for a few reviewers; who has read them already ([`Seen`](crate::Seen)) reads them once. An append to
+//! the log is 1 a KB. `infra/cost.toml` adds up what an approval comes to.
 
 mod batch;
 mod fault;
@@ -54,6 +56,7 @@ use aws_sdk_dynamodb::Client;
 
 #[cfg(feature = "dynamodb-follow")]
 pub use follow::DynamoFollower;
+pub(crate) use layout::Slot;
 pub use tables::create_tables;
 
 /// The names of the two tables.

@@ -1,6 +1,6 @@
 //! Writing rows.
 //!
-//! A put reads the items of its review (one consistent query), takes the later of the stored row
+//! A put reads the items of its review (one consistent query, perhaps some time before), takes the later of the stored row
 //! and its own as the target, writes those other items that differ from the target's under the
 //! condition that none of a later version is there, and writes the row's own item last. So
 //! - a put that was interrupted is completed by the next put of any version, also the same one;
@@ -21,7 +21,10 @@ use super::{
     item::{Item, key, read_number, read_text, text},
     layout::{self, ROW, Slot},
 };
-use crate::{error::LedgerError, views::ReviewRow};
+use crate::{
+    error::LedgerError,
+    views::{ReviewRow, Seen},
+};
 
 const PUT: &str = "write a row";
 /// How many rows are written beside each other.
@@ -29,15 +32,18 @@ const WIDTH: usize = 8;
 /// How often a put goes round. Two rounds end every race of writers; a third allows for a removal.
 const ROUNDS: usize = 3;
 
-/// The items of one review as they are stored.
-struct Stored {
-    row: Option<ReviewRow>,
-    others: BTreeMap<String, (Version, Slot)>,
+/// What becomes of a stored row of the version that is being written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Same {
+    /// It stays.
+    Stays,
+    /// It is written anew.
+    Anew,
 }
 
 impl DynamoStore {
     /// Writes the latest row of each review, several reviews at once.
-    pub(super) async fn put_rows(&self, rows: &[ReviewRow]) -> Result<(), LedgerError> {
+    pub(super) async fn put_rows(&self, rows: &[ReviewRow], same: Same) -> Result<(), LedgerError> {
         let mut latest: HashMap<ReviewId, &ReviewRow> = HashMap::new();
         for row in rows {
             let kept = latest.entry(row.review_id).or_insert(row);
@@ -46,12 +52,12 @@ impl DynamoStore {
             }
         }
         let mut running = JoinSet::new();
-        for row in latest.into_values().cloned() {
+        for row in latest.into_values() {
             if running.len() >= WIDTH {
                 finish(running.join_next().await)?;
             }
-            let store = self.clone();
-            running.spawn(async move { store.put_row(row).await });
+            let (store, row) = (self.clone(), row.clone());
+            running.spawn(async move { store.put_row(&row, same, None).await });
         }
         while let Some(done) = running.join_next().await {
             finish(Some(done))?;
@@ -59,13 +65,22 @@ impl DynamoStore {
         Ok(())
     }
 
-    async fn put_row(&self, row: ReviewRow) -> Result<(), LedgerError> {
-        self.note_month(&row).await?;
+    /// `seen` stands for the first reading.
+    pub(super) async fn put_row(&self, row: &ReviewRow, same: Same, mut seen: Option<Seen>) -> Result<(), LedgerError> {
+        self.note_month(row).await?;
         for _ in 0..ROUNDS {
-            let stored = self.stored(row.review_id).await?;
-            let there = stored.row.filter(|there| there.version >= row.version);
-            self.write_others(there.as_ref().unwrap_or(&row), &stored.others).await?;
-            if there.is_some() || self.write_row(&row).await? {
+            let stored = match seen.take() {
+                Some(seen) => seen,
+                None => self.stored(row.review_id, same).await?,
+            };
+            let stays = |there: &ReviewRow| match same {
+                Same::Stays => there.version >= row.version,
+                // What is there just like this needs no write; what it is found by is mended all the same.
+                Same::Anew => there.version > row.version || *there == *row,
+            };
+            let there = stored.row.filter(stays);
+            self.write_others(there.as_ref().unwrap_or(row), &stored.others).await?;
+            if there.is_some() || self.write_row(row, same).await? {
                 return Ok(());
             }
         }
@@ -88,12 +103,16 @@ impl DynamoStore {
     }
 
     /// The items of a review.
-    async fn stored(&self, review: ReviewId) -> Result<Stored, LedgerError> {
-        let mut stored = Stored { row: None, others: BTreeMap::new() };
+    pub(super) async fn stored(&self, review: ReviewId, same: Same) -> Result<Seen, LedgerError> {
+        let mut stored = Seen::default();
         for item in self.partition(review).await? {
             let sk = read_text(&item, "sk")?;
             if sk == ROW {
-                stored.row = Some(read_row(&item)?);
+                stored.row = match (read_row(&item), same) {
+                    // One that cannot be read is another build's: it is written over.
+                    (Err(_), Same::Anew) => None,
+                    (row, _) => Some(row?),
+                };
             } else {
                 stored.others.insert(sk.to_owned(), (Version(read_number(&item, "version")?), Slot::read(&item)?));
             }
@@ -140,11 +159,15 @@ impl DynamoStore {
     }
 
     /// Whether the row is there now: `false` when a later one is.
-    async fn write_row(&self, row: &ReviewRow) -> Result<bool, LedgerError> {
+    async fn write_row(&self, row: &ReviewRow, same: Same) -> Result<bool, LedgerError> {
         let mut item = layout::item(row, ROW, &layout::row_slot(row));
         let json = serde_json::to_string(row).map_err(|error| refused(PUT, error))?;
         item.insert("row".to_owned(), text(json));
-        self.write(item, "attribute_not_exists(pk) OR #version < :version").await
+        let condition = match same {
+            Same::Stays => "attribute_not_exists(pk) OR #version < :version",
+            Same::Anew => "attribute_not_exists(pk) OR #version <= :version",
+        };
+        self.write(item, condition).await
     }
 
     /// Writes an item under a condition on its version; whether it held.

@@ -1,23 +1,23 @@
 //! The views.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use async_trait::async_trait;
-use events::{ReviewId, Timestamp, request::Reviewer};
+use events::{ExecutionId, ReviewId, Timestamp, Version, request::Reviewer};
 use serde::{Deserialize, Serialize};
 
 use super::{
     DynamoStore,
     fault::{failed, refused},
-    item::{Item, key, read_text, text},
+    item::{Item, key, read_number, read_text, text},
     layout::{self, Index, NEVER, ROW},
     lists::Walk,
-    put::read_row,
+    put::{Same, read_row},
 };
 use crate::{
     error::LedgerError,
     ledger::Position,
-    views::{Page, ReviewRow, Search, Views},
+    views::{Page, ReviewRow, Search, Seen, Unlike, Views},
     work::Due,
 };
 
@@ -37,7 +37,25 @@ struct After {
 #[async_trait]
 impl Views for DynamoStore {
     async fn put(&self, rows: &[ReviewRow]) -> Result<(), LedgerError> {
-        self.put_rows(rows).await
+        self.put_rows(rows, Same::Stays).await
+    }
+
+    async fn rewrite(&self, rows: &[ReviewRow]) -> Result<(), LedgerError> {
+        self.put_rows(rows, Same::Anew).await
+    }
+
+    async fn unlike(&self, rows: &[ReviewRow]) -> Result<Vec<Unlike>, LedgerError> {
+        let key_of = |row: &ReviewRow| (layout::partition(row.review_id), ROW.to_owned());
+        let items = self.get_many(rows.iter().map(key_of)).await?;
+        let mut unlike = Vec::new();
+        for (index, row) in rows.iter().enumerate() {
+            match items.get(&key_of(row)) {
+                None => unlike.push(Unlike { index, there: None }),
+                Some(item) if read_row(item).is_ok_and(|stored| stored == *row) => {}
+                Some(item) => unlike.push(Unlike { index, there: Some(Version(read_number(item, "version")?)) }),
+            }
+        }
+        Ok(unlike)
     }
 
     async fn get(&self, review: ReviewId) -> Result<Option<ReviewRow>, LedgerError> {
@@ -49,6 +67,14 @@ impl Views for DynamoStore {
             .consistent_read(true);
         let answer = get.send().await.map_err(failed(READ))?;
         answer.item.as_ref().map(read_row).transpose()
+    }
+
+    async fn seen(&self, review: ReviewId) -> Result<Seen, LedgerError> {
+        self.stored(review, Same::Stays).await
+    }
+
+    async fn put_over(&self, row: &ReviewRow, seen: Seen) -> Result<(), LedgerError> {
+        self.put_row(row, Same::Stays, Some(seen)).await
     }
 
     async fn inbox(&self, reviewers: &[Reviewer], from: Option<&Position>, limit: usize) -> Result<Page, LedgerError> {
@@ -65,10 +91,13 @@ impl Views for DynamoStore {
         let low = search.from.map_or_else(|| "0".to_owned(), |from| from.to_string());
         let end = search.to.map_or_else(|| NEVER.to_owned(), |to| to.to_string());
         let high = after.clone().unwrap_or(end);
-        let groups = match (&search.requester, search.reviewers.as_slice()) {
-            (Some(person), _) => VecDeque::from([vec![layout::by_list(person.as_str())]]),
-            (None, [_, ..]) => VecDeque::from([search.reviewers.iter().map(layout::for_list).collect()]),
-            (None, []) => {
+        let voted = search.voters.iter().flat_map(layout::voter_lists);
+        let people: BTreeSet<String> = search.reviewers.iter().map(layout::for_list).chain(voted).collect();
+        let groups = match (&search.subject, &search.requester, people.is_empty()) {
+            (Some(subject), ..) => VecDeque::from([vec![layout::about_list(subject)]]),
+            (None, Some(person), _) => VecDeque::from([vec![layout::by_list(person.as_str())]]),
+            (None, None, false) => VecDeque::from([people.into_iter().collect()]),
+            (None, None, true) => {
                 let months = self.months(&low, &high).await?;
                 months.iter().map(|month| layout::month_lists(search.status, month)).collect()
             }
@@ -81,6 +110,19 @@ impl Views for DynamoStore {
     /// From the index, so what was written a moment ago may be missing or still there.
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, LedgerError> {
         self.waiting("due", now, limit).await
+    }
+
+    /// From the index, so a review whose row was written a moment ago may be missing.
+    async fn waiting_for(&self, execution: ExecutionId) -> Result<Vec<ReviewId>, LedgerError> {
+        let mut walk = Walk::up(Index::Recorded, vec![layout::waits_list(execution)], format!("{NEVER}{NEVER}"), None);
+        let mut found = Vec::new();
+        loop {
+            let entries = walk.next(self, *LOOKED_UP.end()).await?;
+            if entries.is_empty() {
+                return Ok(found);
+            }
+            found.extend(entries.iter().filter_map(|entry| layout::read_rank(&entry.rank)).map(|due| due.review_id));
+        }
     }
 
     async fn rows(&self, from: &Position, limit: usize) -> Result<Page, LedgerError> {
@@ -210,7 +252,10 @@ fn after(row: Option<&ReviewRow>) -> Result<Option<Position>, LedgerError> {
 fn matches(search: &Search, row: &ReviewRow) -> bool {
     search.status.is_none_or(|status| status == row.status)
         && search.requester.as_ref().is_none_or(|person| Some(person) == row.requester.as_ref())
-        && (search.reviewers.is_empty() || row.reviewers.iter().any(|one| search.reviewers.contains(one)))
+        && ((search.reviewers.is_empty() && search.voters.is_empty())
+            || row.reviewers.iter().any(|one| search.reviewers.contains(one))
+            || row.voters.iter().any(|one| search.voters.contains(one)))
+        && (search.subject.is_none() || search.subject == row.subject)
         && search.from.is_none_or(|from| row.requested_at >= from)
         && search.to.is_none_or(|to| row.requested_at < to)
 }

@@ -51,10 +51,11 @@ pub(super) const LOG: Kind = Kind {
 pub(super) const VIEWS: Kind = Kind {
     file: "views.db",
     synchronous: "NORMAL",
-    schema: 1,
+    // 2: `waits`. The others are of version 1 and stay as they are.
+    schema: 2,
     // Times are milliseconds since 1970. Indexes end in the id by nature, which breaks ties.
     tables: "
-        CREATE TABLE reviews (
+        CREATE TABLE IF NOT EXISTS reviews (
             id           INTEGER PRIMARY KEY,
             review       BLOB NOT NULL UNIQUE,
             version      INTEGER NOT NULL,
@@ -64,23 +65,29 @@ pub(super) const VIEWS: Kind = Kind {
             next_due     INTEGER,
             row          BLOB NOT NULL  -- the whole row as JSON
         ) STRICT;
-        CREATE INDEX reviews_by_status ON reviews (status, requested_at);
-        CREATE INDEX reviews_by_requester ON reviews (requester, status, requested_at) WHERE requester IS NOT NULL;
-        CREATE INDEX reviews_due ON reviews (next_due) WHERE next_due IS NOT NULL;
-        CREATE TABLE inbox (        -- open reviews, under each reviewer
+        CREATE INDEX IF NOT EXISTS reviews_by_status ON reviews (status, requested_at);
+        CREATE INDEX IF NOT EXISTS reviews_by_requester ON reviews (requester, status, requested_at) WHERE requester IS NOT NULL;
+        CREATE INDEX IF NOT EXISTS reviews_due ON reviews (next_due) WHERE next_due IS NOT NULL;
+        CREATE TABLE IF NOT EXISTS inbox (        -- open reviews, under each reviewer
             reviewer   TEXT NOT NULL,
             expires_at INTEGER NOT NULL,
             id         INTEGER NOT NULL,
             PRIMARY KEY (reviewer, expires_at, id)
         ) STRICT, WITHOUT ROWID;
-        CREATE TABLE asked (        -- all reviews, under each reviewer
+        CREATE TABLE IF NOT EXISTS asked (        -- all reviews, under each reviewer, each voter and their subject
             reviewer     TEXT NOT NULL,
             requested_at INTEGER NOT NULL,
             id           INTEGER NOT NULL,
             PRIMARY KEY (reviewer, requested_at, id)
         ) STRICT, WITHOUT ROWID;
-        CREATE TABLE checkpoints (consumer TEXT PRIMARY KEY, position TEXT NOT NULL) STRICT, WITHOUT ROWID;
-        CREATE TABLE claims (key TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS waits ( -- all reviews, under each workflow that waits for them
+            execution    TEXT NOT NULL,
+            requested_at INTEGER NOT NULL,
+            id           INTEGER NOT NULL,
+            PRIMARY KEY (execution, requested_at, id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS checkpoints (consumer TEXT PRIMARY KEY, position TEXT NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS claims (key TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     ",
 };
 

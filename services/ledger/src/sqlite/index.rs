@@ -1,12 +1,13 @@
 //! Writing view rows, and the places they are found by.
 
-use events::{ReviewId, request::Reviewer};
+use events::{PersonId, ReviewId, Version, request::Reviewer};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{fault::refused, row::review_bytes};
 use crate::{
     error::LedgerError,
-    views::{ReviewRow, Status},
+    subject::SubjectKey,
+    views::{ReviewRow, Status, Unlike},
 };
 
 /// A row ready to be written.
@@ -23,6 +24,16 @@ impl Prepared {
         };
         rows.iter().map(prepare).collect()
     }
+}
+
+/// What a review is filed under by somebody who voted in it. No person's id has a `:` after such a word.
+pub(super) fn voter_key(voter: &PersonId) -> String {
+    format!("voter:{}", voter.as_str())
+}
+
+/// What a review is filed under by its subject.
+pub(super) fn subject_key(subject: &SubjectKey) -> String {
+    format!("subject:{}", subject.as_str())
 }
 
 /// The number that stands for a status in the tables.
@@ -59,8 +70,13 @@ const ASKED: Table = Table {
     delete: "DELETE FROM asked WHERE reviewer = ?1 AND requested_at = ?2 AND id = ?3",
     clear: "DELETE FROM asked WHERE id = ?1",
 };
+const WAITS: Table = Table {
+    insert: "INSERT OR IGNORE INTO waits (execution, requested_at, id) VALUES (?1, ?2, ?3)",
+    delete: "DELETE FROM waits WHERE execution = ?1 AND requested_at = ?2 AND id = ?3",
+    clear: "DELETE FROM waits WHERE id = ?1",
+};
 
-/// A table that files reviews under their reviewers by a time.
+/// A table that files reviews under somebody, by a time.
 struct Table {
     insert: &'static str,
     delete: &'static str,
@@ -77,7 +93,34 @@ fn inbox_keys(row: &ReviewRow) -> Keys {
 }
 
 fn asked_keys(row: &ReviewRow) -> Keys {
-    row.reviewers.iter().map(|reviewer| (reviewer_key(reviewer), row.requested_at.millis())).collect()
+    let reviewers = row.reviewers.iter().map(reviewer_key);
+    let keys = reviewers.chain(row.voters.iter().map(voter_key)).chain(row.subject.iter().map(subject_key));
+    keys.map(|key| (key, row.requested_at.millis())).collect()
+}
+
+fn waits_keys(row: &ReviewRow) -> Keys {
+    row.executions.iter().map(|execution| (execution.to_string(), row.requested_at.millis())).collect()
+}
+
+/// Everywhere that a row is filed.
+#[derive(Default)]
+struct Filed {
+    inbox: Keys,
+    asked: Keys,
+    waits: Keys,
+}
+
+impl Filed {
+    fn of(row: &ReviewRow) -> Filed {
+        Filed { inbox: inbox_keys(row), asked: asked_keys(row), waits: waits_keys(row) }
+    }
+
+    /// Files it as `new` says.
+    fn change(&self, connection: &Connection, id: i64, new: &Filed) -> rusqlite::Result<()> {
+        INBOX.change(connection, id, &self.inbox, &new.inbox)?;
+        ASKED.change(connection, id, &self.asked, &new.asked)?;
+        WAITS.change(connection, id, &self.waits, &new.waits)
+    }
 }
 
 impl Table {
@@ -109,30 +152,68 @@ fn find(connection: &Connection, review: &ReviewId) -> rusqlite::Result<Option<F
 }
 
 /// Takes away what an unreadable row is filed under; the readable say it themselves.
-fn filed(connection: &Connection, found: &Found) -> rusqlite::Result<(Keys, Keys)> {
+fn filed(connection: &Connection, found: &Found) -> rusqlite::Result<Filed> {
     if let Some(row) = &found.row {
-        return Ok((inbox_keys(row), asked_keys(row)));
+        return Ok(Filed::of(row));
     }
-    for table in [INBOX, ASKED] {
+    for table in [INBOX, ASKED, WAITS] {
         connection.execute(table.clear, [found.id])?;
     }
-    Ok((Keys::new(), Keys::new()))
+    Ok(Filed::default())
 }
 
 /// Writes a row unless its version or a later one is there.
-pub(super) fn put(connection: &Connection, Prepared { row, json }: &Prepared) -> rusqlite::Result<()> {
-    let Some(found) = find(connection, &row.review_id)? else {
-        let id = insert(connection, row, json)?;
-        INBOX.change(connection, id, &Keys::new(), &inbox_keys(row))?;
-        return ASKED.change(connection, id, &Keys::new(), &asked_keys(row));
-    };
-    if found.version >= row.version.0 {
-        return Ok(());
+pub(super) fn put(connection: &Connection, prepared: &Prepared) -> rusqlite::Result<()> {
+    match find(connection, &prepared.row.review_id)? {
+        None => add(connection, prepared),
+        Some(found) if found.version >= prepared.row.version.0 => Ok(()),
+        Some(found) => replace(connection, &found, prepared),
     }
-    let (inbox, asked) = filed(connection, &found)?;
-    update(connection, &found, row, json)?;
-    INBOX.change(connection, found.id, &inbox, &inbox_keys(row))?;
-    ASKED.change(connection, found.id, &asked, &asked_keys(row))
+}
+
+/// Writes a row unless a later version is there. One that is there just like this is filed once more,
+/// which mends what it is found by.
+pub(super) fn rewrite(connection: &Connection, prepared: &Prepared) -> rusqlite::Result<()> {
+    let row = &prepared.row;
+    match find(connection, &row.review_id)? {
+        None => add(connection, prepared),
+        Some(found) if found.version > row.version.0 => Ok(()),
+        Some(found) if found.row.as_ref() == Some(row) => Filed::default().change(connection, found.id, &Filed::of(row)),
+        Some(found) => replace(connection, &found, prepared),
+    }
+}
+
+/// Those that are there otherwise, or not at all.
+pub(super) fn unlike(connection: &Connection, rows: &[Prepared]) -> rusqlite::Result<Vec<Unlike>> {
+    // One snapshot for all of them.
+    let connection = connection.unchecked_transaction()?;
+    let mut statement = connection.prepare_cached("SELECT version, row FROM reviews WHERE review = ?1")?;
+    let mut unlike = Vec::new();
+    for (index, Prepared { row, json }) in rows.iter().enumerate() {
+        let compare = |found: &rusqlite::Row<'_>| {
+            let stored = found.get_ref(1)?.as_blob()?;
+            // The same bytes, or the same in another order of fields.
+            let alike = stored == json || serde_json::from_slice::<ReviewRow>(stored).is_ok_and(|stored| stored == *row);
+            Ok((!alike).then_some(Version(found.get(0)?)))
+        };
+        match statement.query_row([review_bytes(&row.review_id)], compare).optional()? {
+            None => unlike.push(Unlike { index, there: None }),
+            Some(Some(version)) => unlike.push(Unlike { index, there: Some(version) }),
+            Some(None) => {}
+        }
+    }
+    Ok(unlike)
+}
+
+fn add(connection: &Connection, Prepared { row, json }: &Prepared) -> rusqlite::Result<()> {
+    let id = insert(connection, row, json)?;
+    Filed::default().change(connection, id, &Filed::of(row))
+}
+
+fn replace(connection: &Connection, found: &Found, Prepared { row, json }: &Prepared) -> rusqlite::Result<()> {
+    let filed = filed(connection, found)?;
+    update(connection, found, row, json)?;
+    filed.change(connection, found.id, &Filed::of(row))
 }
 
 fn insert(connection: &Connection, row: &ReviewRow, json: &[u8]) -> rusqlite::Result<i64> {
@@ -166,8 +247,6 @@ fn searched(row: &ReviewRow) -> (i64, Option<&str>, i64, Option<i64>) {
 /// Takes a row away, and from wherever it is filed.
 pub(super) fn remove(connection: &Connection, review: &ReviewId) -> rusqlite::Result<()> {
     let Some(found) = find(connection, review)? else { return Ok(()) };
-    let (inbox, asked) = filed(connection, &found)?;
-    INBOX.change(connection, found.id, &inbox, &Keys::new())?;
-    ASKED.change(connection, found.id, &asked, &Keys::new())?;
+    filed(connection, &found)?.change(connection, found.id, &Filed::default())?;
     connection.execute("DELETE FROM reviews WHERE id = ?1", [found.id]).map(|_| ())
 }

@@ -17,6 +17,7 @@ mod follow;
 mod index;
 mod lock;
 mod log;
+mod order;
 mod readers;
 mod row;
 mod search;
@@ -42,6 +43,8 @@ use fault::{Closed, ReadOnly, refused, store_error};
 use lock::DirectoryLock;
 use readers::Readers;
 use writer::{Appended, Writer};
+
+pub use order::Ordered;
 
 /// Is told each appended commit once it is durable.
 pub type CommitHook = Arc<dyn Fn(StreamId, Version) + Send + Sync>;
@@ -112,6 +115,26 @@ impl SqliteStore {
         Ok(SqliteStore(Arc::new(Inner {
             log,
             views: Database::new(dir, &VIEWS, None),
+            durable: watch::channel(last).0,
+            hook: Arc::default(),
+            lock: Mutex::new(None),
+            claims: Default::default(),
+        })))
+    }
+
+    /// Opens the views for writing and the log for reading, also beside a process that has the directory:
+    /// for rebuilding views, whose rows carry the version that decides between two writers. Whoever else
+    /// writes waits for a transaction of this one, a few milliseconds.
+    ///
+    /// # Errors
+    /// [`LedgerError::Refused`] when there is no log in `dir` or a newer build wrote it.
+    pub fn open_beside(dir: &Path) -> Result<SqliteStore, LedgerError> {
+        let log = Database::new(dir, &LOG, None);
+        let last = log.read("read the last commit", last_rowid)?;
+        let views = connection::writer(&dir.join(VIEWS.file), &VIEWS)?;
+        Ok(SqliteStore(Arc::new(Inner {
+            log,
+            views: Database::new(dir, &VIEWS, Some(Writer::start(views, "views-writer", |_| ())?)),
             durable: watch::channel(last).0,
             hook: Arc::default(),
             lock: Mutex::new(None),

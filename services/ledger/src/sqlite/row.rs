@@ -20,8 +20,7 @@ pub(super) fn stream_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Stream
 }
 
 pub(super) fn review_at(row: &Row<'_>, column: usize) -> rusqlite::Result<ReviewId> {
-    let bytes: [u8; 16] = row.get(column)?;
-    hex::encode(bytes).parse().map_err(|error| conversion(column, error))
+    row.get(column).map(ReviewId::from_bytes)
 }
 
 pub(super) fn time_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {

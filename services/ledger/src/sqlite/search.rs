@@ -7,7 +7,7 @@ use events::request::Reviewer;
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
 use super::{
-    index::{STATUSES, reviewer_key, status_code},
+    index::{STATUSES, reviewer_key, status_code, subject_key, voter_key},
     row::{conversion, sql_limit},
 };
 use crate::{
@@ -19,9 +19,12 @@ use crate::{
 // Each reads one run; the numbered parameters are bound where it is used.
 pub(super) const INBOX: &str = "SELECT expires_at, id FROM inbox WHERE reviewer = ?1 AND (expires_at, id) > (?2, ?3) \
     ORDER BY expires_at, id LIMIT ?4";
-pub(super) const BY_REVIEWER: &str = "SELECT asked.requested_at, asked.id FROM asked JOIN reviews ON reviews.id = asked.id \
+// The eighth narrows a list by further keys that reviews are filed under, any of which will do.
+pub(super) const BY_KEY: &str = "SELECT asked.requested_at, asked.id FROM asked JOIN reviews ON reviews.id = asked.id \
     WHERE asked.reviewer = ?1 AND (asked.requested_at, asked.id) < (?2, ?3) AND asked.requested_at >= ?4 \
     AND (?6 IS NULL OR reviews.status = ?6) AND (?7 IS NULL OR reviews.requester = ?7) \
+    AND (?8 IS NULL OR EXISTS (SELECT 1 FROM json_each(?8) AS wanted CROSS JOIN asked AS too \
+        WHERE too.reviewer = wanted.value AND too.requested_at = asked.requested_at AND too.id = asked.id)) \
     ORDER BY asked.requested_at DESC, asked.id DESC LIMIT ?5";
 pub(super) const BY_STATUS: &str = "SELECT requested_at, id FROM reviews \
     WHERE status = ?1 AND (requested_at, id) < (?2, ?3) AND requested_at >= ?4 \
@@ -86,10 +89,11 @@ pub(super) fn search(connection: &Connection, search: &Search, from: Option<Key>
     let before = from.map_or(before, |from| from.min(before));
     let range =
         Range { before, since: search.from.map_or(i64::MIN, |time| time.millis()), most: sql_limit(limit.saturating_add(1)) };
-    let mut found = if search.reviewers.is_empty() {
-        range.by_status(&connection, search)?
-    } else {
-        range.by_reviewer(&connection, search)?
+    let people: Vec<String> = search.reviewers.iter().map(reviewer_key).chain(search.voters.iter().map(voter_key)).collect();
+    let mut found = match &search.subject {
+        Some(subject) => range.by_keys(&connection, search, &[subject_key(subject)], &people)?,
+        None if !people.is_empty() => range.by_keys(&connection, search, &people, &[])?,
+        None => range.by_status(&connection, search)?,
     };
     found.sort_unstable_by(|a, b| b.cmp(a));
     found.dedup();
@@ -103,14 +107,15 @@ struct Range {
 }
 
 impl Range {
-    fn by_reviewer(&self, connection: &Connection, search: &Search) -> rusqlite::Result<Vec<Key>> {
+    /// One run a key; of what they have in common with `too`, unless that is empty.
+    fn by_keys(&self, connection: &Connection, search: &Search, filed: &[String], too: &[String]) -> rusqlite::Result<Vec<Key>> {
         let status = search.status.map(status_code);
+        let too = (!too.is_empty()).then(|| serde_json::json!(too).to_string());
         let requester = search.requester.as_ref().map(|person| person.as_str());
         let mut found = Vec::new();
-        for reviewer in &search.reviewers {
-            let reviewer = reviewer_key(reviewer);
-            let params = params![reviewer, self.before.0, self.before.1, self.since, self.most, status, requester];
-            found.extend(keys(connection, BY_REVIEWER, params)?);
+        for key in filed {
+            let params = params![key, self.before.0, self.before.1, self.since, self.most, status, requester, too];
+            found.extend(keys(connection, BY_KEY, params)?);
         }
         Ok(found)
     }

@@ -56,11 +56,15 @@ fn row(number: u32, version: u64, status: Status) -> ReviewRow {
         source: "test".to_owned(),
         reviewers: vec![ana(), group()],
         approvals: 0,
+        decided: Vec::new(),
         quorum: 1,
         requested_at: time(at),
         expires_at: Some(time(at + 500)),
         ended_at: None,
         next_due: (status == Status::Open).then(|| time(at + 500)),
+        subject: None,
+        voters: Vec::new(),
+        executions: Vec::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The views.
 
 use async_trait::async_trait;
-use events::{ReviewId, Timestamp, request::Reviewer};
+use events::{ExecutionId, ReviewId, Timestamp, request::Reviewer};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
@@ -13,11 +13,13 @@ use super::{
 use crate::{
     error::LedgerError,
     ledger::Position,
-    views::{Page, ReviewRow, Search, Views},
+    views::{Page, ReviewRow, Search, Unlike, Views},
     work::Due,
 };
 
 pub(super) const DUE: &str = "SELECT review, next_due FROM reviews WHERE next_due <= ?1 ORDER BY next_due, id LIMIT ?2";
+pub(super) const WAITS: &str = "SELECT reviews.review FROM waits JOIN reviews ON reviews.id = waits.id \
+    WHERE waits.execution = ?1 ORDER BY waits.requested_at, waits.id";
 /// The longest page that is read on the calling thread.
 const INLINE_MAX: usize = 64;
 
@@ -27,6 +29,17 @@ impl Views for SqliteStore {
         let rows = Prepared::all(rows)?;
         let run = move |connection: &Connection, _: &mut _| rows.iter().try_for_each(|row| index::put(connection, row));
         self.0.views.write("write view rows", run).await
+    }
+
+    async fn rewrite(&self, rows: &[ReviewRow]) -> Result<(), LedgerError> {
+        let rows = Prepared::all(rows)?;
+        let run = move |connection: &Connection, _: &mut _| rows.iter().try_for_each(|row| index::rewrite(connection, row));
+        self.0.views.write("write view rows anew", run).await
+    }
+
+    async fn unlike(&self, rows: &[ReviewRow]) -> Result<Vec<Unlike>, LedgerError> {
+        let rows = Prepared::all(rows)?;
+        self.0.views.read("compare view rows", |connection| index::unlike(connection, &rows))
     }
 
     async fn get(&self, review: ReviewId) -> Result<Option<ReviewRow>, LedgerError> {
@@ -49,6 +62,14 @@ impl Views for SqliteStore {
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>, LedgerError> {
         let run = move |connection: &Connection| read_due(connection, DUE, now, limit);
         self.list("list what is due", limit, run).await
+    }
+
+    async fn waiting_for(&self, execution: ExecutionId) -> Result<Vec<ReviewId>, LedgerError> {
+        self.0.views.read("list the reviews of a workflow", |connection| {
+            let mut statement = connection.prepare_cached(WAITS)?;
+            let found = statement.query_map([execution.to_string()], |row| review_at(row, 0))?;
+            found.collect()
+        })
     }
 
     async fn rows(&self, from: &Position, limit: usize) -> Result<Page, LedgerError> {

@@ -1,4 +1,4 @@
-//! Batches of the stream, each review by the one handler.
+//! Batches of the stream, each review by the one handler; and a dead letter that an operator puts back to work.
 
 use std::{
     sync::Arc,
@@ -12,9 +12,9 @@ use lambda::{
     stream::{self, Follow},
 };
 use lambda_runtime::Context;
-use ledger::{SystemClock, Work};
+use ledger::{Parked, SystemClock, Work};
 use projector::{CONSUMER, Projection};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
 /// What is left of an invocation's time when what is still under way is put off.
@@ -49,9 +49,28 @@ impl Follow for Follower {
     }
 }
 
+impl Projector {
+    /// Whoever may invoke us directly is asked by IAM. That it fails again is an answer, no failure of ours.
+    async fn redrive(&self, parked: Parked) -> Value {
+        let projection = Arc::clone(&self.projection);
+        // In a task of its own: what panicked before may panic again.
+        let handled = tokio::spawn(async move { projection.redrive(&parked).await }).await;
+        match handled.unwrap_or_else(|panic| Err(panic.to_string())) {
+            Ok(()) => json!({"redriven": true}),
+            Err(error) => json!({"redriven": false, "error": error}),
+        }
+    }
+}
+
 #[async_trait]
 impl Function for Projector {
     async fn call(&self, event: Value, context: &Context) -> Result<Value, Failure> {
+        if let Some(parked) = event.get("redrive") {
+            let parked = serde_json::from_value(parked.clone());
+            let parked =
+                parked.map_err(|_| Failure::refused("redrive is no dead letter: consumer, stream, version, error, at"))?;
+            return Ok(self.redrive(parked).await);
+        }
         let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         let end = Instant::now() + left.saturating_sub(RESERVE);
         let follower = Arc::new(Follower { projection: Arc::clone(&self.projection), end });

@@ -19,7 +19,7 @@ async fn serve() -> Result<(), lambda_runtime::Error> {
     let wanted = Wanted::from(&mut env, &base_url);
     env.check()?;
 
-    let config = aws::config().await;
+    let config = aws::config().await?;
     let store = aws::store(&config, log, views);
     let reviews = aws::reviews(&store).await;
     let parts = wanted.build(&config, &store, &reviews);

@@ -1,11 +1,14 @@
 //! Putting on record what the outside world answered.
 
-use events::Event;
+use events::{
+    Event,
+    event::{NotificationFailed, ReviewNotified},
+};
 
 use crate::{
     command::{Answer, Decision, Notice, Telling},
     directory::Directory,
-    state::{State, Told},
+    state::{Review, State, Told},
     task,
 };
 
@@ -16,32 +19,42 @@ pub(super) fn notices(state: &State, notices: &[Notice], directory: &Directory) 
     let mut events: Vec<Event> = Vec::new();
     for notice in notices {
         let event = match notice.clone() {
-            Notice::Reached(mut reached) => {
-                reached.person = directory.primary(&reached.person).clone();
-                let known = review.notified.iter().any(|known| {
-                    (&known.what.person, known.what.channel, known.what.occasion)
-                        == (&reached.person, reached.channel, reached.occasion)
-                });
-                if known {
-                    continue;
-                }
-                Event::from(reached)
+            Notice::Reached(reached) => self::reached(review, reached, directory),
+            Notice::Failed(failed) => self::failed(review, failed, directory),
+            Notice::Updated(updated) => {
+                let card = review.card(updated.channel, &updated.message_ref);
+                card.filter(|card| card.shows < updated.shows).map(|_| Event::from(updated.clone()))
             }
-            Notice::Failed(mut failed) => {
-                failed.person = directory.primary(&failed.person).clone();
-                let known =
-                    review.unreached(&failed.person, failed.channel, failed.occasion).is_some_and(|known| known.last == failed);
-                if known || review.was_notified(&failed.person, failed.occasion) {
-                    continue;
-                }
-                Event::from(failed)
+            Notice::UpdateFailed(failed) => {
+                let card = review.card(failed.channel, &failed.message_ref);
+                card.filter(|card| card.failed.as_ref() != Some(&failed)).map(|_| Event::from(failed.clone()))
             }
         };
-        if !events.contains(&event) {
-            events.push(event);
-        }
+        events.extend(event.filter(|event| !events.contains(event)));
     }
     Decision { events, answer: Answer::Noted }
+}
+
+fn reached(review: &Review, mut reached: ReviewNotified, directory: &Directory) -> Option<Event> {
+    reached.person = directory.primary(&reached.person).clone();
+    let known = review.notified.iter().map(|known| &known.what).any(|known| {
+        let same = (&known.person, known.channel, known.purpose()) == (&reached.person, reached.channel, reached.purpose());
+        same && (known.message_ref == reached.message_ref || !review.came_back(known))
+    });
+    (!known).then(|| reached.into())
+}
+
+fn failed(review: &Review, mut failed: NotificationFailed, directory: &Directory) -> Option<Event> {
+    failed.person = directory.primary(&failed.person).clone();
+    let known = match &failed.message_ref {
+        // It came back, whatever was taken for true before.
+        Some(message_ref) => review.returned.iter().any(|back| back.what.message_ref.as_ref() == Some(message_ref)),
+        None => {
+            let last = review.unreached(&failed.person, failed.channel, failed.purpose());
+            last.is_some_and(|known| known.last == failed) || review.was_reached(&failed.person, failed.purpose())
+        }
+    };
+    (!known).then(|| failed.into())
 }
 
 /// Records what a workflow answered, until that is settled. Before the review has ended there was

@@ -72,10 +72,12 @@ fn unapprovable(wish: &Request, directory: &Directory, now: Timestamp) -> Vec<Fa
     let mut faults = unknown_groups(groups, directory);
     let mut able = directory.resolve(&request.reviewers);
     let mut aside = "";
-    if let (Some(requester), SelfApproval::Forbidden) = (&request.requester, request.policy.self_approval)
-        && able.remove(directory.primary(requester))
-    {
-        aside = ", the requester aside";
+    if request.policy.self_approval == SelfApproval::Forbidden {
+        for requester in request.requester.as_ref().into_iter().chain(directory.acting_for(&wish.origin)) {
+            if able.remove(directory.primary(requester)) {
+                aside = ", the requester aside";
+            }
+        }
     }
     let quorum = usize::from(request.policy.quorum);
     if faults.is_empty() && able.len() < quorum {
@@ -113,11 +115,12 @@ fn is_attached(review: &Review, resume: &Resume) -> bool {
 /// What the key stood for and what it would stand for now.
 fn differences(review: &Review, wish: &Request) -> Vec<Fault> {
     let (before, now) = (&review.request, &wish.request);
-    if before.content_digest == now.content_digest() {
-        return Vec::new();
-    }
     let fault =
         |field: &str| Fault::new(field, format!("the same as review {} has under this request_key; use another key", review.id));
+    if before.content_digest == now.content_digest() {
+        let is_the_same = !wish.exact || before.origin.event_id == wish.origin.event_id;
+        return if is_the_same { Vec::new() } else { vec![fault("")] };
+    }
     let fields = [
         ("/subject", before.subject == now.subject),
         ("/evidence", before.evidence == now.evidence),

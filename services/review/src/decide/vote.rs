@@ -9,6 +9,7 @@ use events::{
 use crate::{
     command::{Answer, Decision, Vote},
     directory::Directory,
+    integration::is_asked_by,
     state::{Dated, Ending, Review, State},
     tally::Tally,
 };
@@ -43,11 +44,16 @@ pub(super) fn decide(state: &State, vote: &Vote, directory: &Directory, now: Tim
 }
 
 /// Who may vote: a named person or a member of a named group, never the requester unless the policy
-/// says so (a remark of theirs is welcome), and only on what the review holds.
+/// says so (a remark of theirs is welcome), never an integration on what it asked for itself, and only
+/// on what the review holds.
 fn may_vote(review: &Review, person: &PersonId, vote: &Vote, directory: &Directory) -> Result<(), VoteRefusal> {
     let request = &review.request;
     if !vote.trusted {
         return Err(VoteRefusal::UntrustedSource);
+    }
+    // A program that both asks and approves would make the asking idle, whatever its policy says.
+    if vote.choice != Choice::Comment && vote.integration.as_ref().is_some_and(|name| is_asked_by(&request.origin, name)) {
+        return Err(VoteRefusal::OwnRequest);
     }
     let asked = directory.is_one_of(person, &request.reviewers);
     match (asked, is_requester(review, person, directory), vote.choice) {
@@ -63,8 +69,11 @@ fn may_vote(review: &Review, person: &PersonId, vote: &Vote, directory: &Directo
     }
 }
 
+/// Whether this person asked, or is whom the asking integration acts as.
 fn is_requester(review: &Review, person: &PersonId, directory: &Directory) -> bool {
-    review.request.requester.as_ref().is_some_and(|requester| directory.primary(requester) == directory.primary(person))
+    let request = &review.request;
+    let behind = request.requester.as_ref().into_iter().chain(directory.acting_for(&request.origin));
+    behind.into_iter().any(|requester| directory.primary(requester) == directory.primary(person))
 }
 
 fn refusal_after(ending: &Ending) -> VoteRefusal {
@@ -92,6 +101,8 @@ fn count(review: &Review, vote: &Vote, person: PersonId, directory: &Directory) 
         reason: vote.reason.clone(),
         channel: vote.channel,
         entered_by: vote.entered_by.clone(),
+        integration: vote.integration.clone(),
+        matched_account: vote.matched_account.clone(),
         subject_digest: request.subject_digest,
     };
     // An id that voted before may have turned out to be the requester's since.
@@ -129,6 +140,8 @@ fn refuse(review: &Review, vote: &Vote, person: PersonId, why: VoteRefusal, endi
         reason: vote.reason.clone(),
         channel: vote.channel,
         entered_by: vote.entered_by.clone(),
+        integration: vote.integration.clone(),
+        matched_account: vote.matched_account.clone(),
         why,
     };
     Decision::one(answer, refused)

@@ -6,7 +6,11 @@ use events::{
     event::{Channel, VoteRefusal},
     request::OnEnd,
 };
-use review::{Answer, Command, owed};
+use review::{
+    Answer, Command,
+    contact::{Kind, Route},
+    owed,
+};
 use serde_json::json;
 
 use crate::{
@@ -118,6 +122,53 @@ fn only_who_asked_or_the_operator_may_cancel() {
 }
 
 #[test]
+fn a_review_is_withdrawn_when_the_last_workflow_that_waited_for_it_has_ended() {
+    check(
+        "
+        open                    | execution of token-1 stopped | ended: WorkflowEnded + ReviewCancelled
+        open, 1 of 2            | execution of token-1 stopped | ended: WorkflowEnded + ReviewCancelled
+        open                    | execution of token-2 stopped | not_found
+        absent                  | execution of token-1 stopped | not_found
+        refused                 | execution of token-1 stopped | noted
+        open, token-2 waits too | execution of token-1 stopped | noted: WorkflowEnded
+        open, token-2 waits too | execution of token-2 stopped | noted: WorkflowEnded
+        open, token-2 waited too and is gone | execution of token-2 stopped | noted
+        open, token-2 waited too and is gone | execution of token-1 stopped | ended: WorkflowEnded + ReviewCancelled
+        open, past deadline     | execution of token-1 stopped | ended_before (expired): WorkflowEnded + ReviewExpired
+        approved                | execution of token-1 stopped | ended_before (approved)
+        rejected                | execution of token-1 stopped | ended_before (rejected)
+        expired                 | execution of token-1 stopped | ended_before (expired)
+        cancelled               | execution of token-1 stopped | ended_before (cancelled)
+        open                    | execution claims to cancel   | not_yours
+        ",
+    );
+    let nameless = |token: &str| {
+        let mut wish = wish(request(json!({})), Some(token));
+        if let Command::Request(wish) = &mut wish {
+            wish.resume.as_mut().expect("waits").execution_arn = None;
+        }
+        wish
+    };
+    let world = given("open", Some("token-1")).then(nameless("token-3"));
+    assert_eq!(
+        world.decide(&when("execution of token-1 stopped")).answer,
+        Answer::Noted,
+        "who knows whether token-3 still waits"
+    );
+    let world = given("open", None).then(wish(request(json!({})), Some("token-1")));
+    assert_eq!(world.decide(&when("execution of token-1 stopped")).answer, Answer::Noted, "somebody asked without a workflow");
+}
+
+#[test]
+fn invariant_05_a_workflow_that_ended_by_itself_is_owed_nothing_and_the_others_are_told() {
+    let gone = given("open", Some("token-1")).then(when("execution of token-1 stopped"));
+    assert_eq!(owed::resumptions(&gone.fold.state, gone.now).count(), 0);
+    let world = given("open, token-2 waited too and is gone", Some("token-1")).then(when("operator cancels"));
+    let owed: Vec<_> = owed::resumptions(&world.fold.state, world.now).map(|waiting| waiting.resume.token_hash).collect();
+    assert_eq!(owed, [crate::world::token_hash("token-1")]);
+}
+
+#[test]
 fn invariant_06_a_request_that_nobody_could_approve_is_refused_with_every_reason() {
     let pointers = |changes| match World::new().decide(&wish(request(changes), None)).answer {
         Answer::Unapprovable(faults) => faults.into_iter().map(|fault| fault.pointer).collect::<Vec<_>>(),
@@ -185,7 +236,9 @@ fn two_ids_of_one_person_are_one_approval_even_when_that_is_learnt_later() {
 }
 
 fn owed_to(world: &World) -> Vec<PersonId> {
-    owed::notices(world.fold.state.review().expect("open"), &world.directory, Channel::Email, world.now)
+    let email = Route { channel: Channel::Email, by: &[Kind::Email], reminds: false, tells_end: false, updates: false };
+    let owed = owed::messages(world.fold.state.review().expect("open"), &world.directory, &[email], world.now);
+    owed.into_iter().map(|owed| owed.person).collect()
 }
 
 #[test]
@@ -204,11 +257,11 @@ fn everybody_who_may_decide_is_asked_until_reached_by_any_of_their_ids() {
 #[test]
 fn a_retry_that_another_channel_made_needless_is_not_due() {
     let mut world = given("open", None);
-    let expires_at = world.fold.state.review().expect("open").request.expires_at;
+    let before = owed::next_due(&world.fold.state);
     world.does(&Command::Notices(vec![unreached("bob@x.com", Some(later(60)))]));
     assert_eq!(owed::next_due(&world.fold.state), Some(later(60)));
     world.does(&Command::Notices(vec![reached_on("bob@x.com", Channel::Slack)]));
-    assert_eq!(owed::next_due(&world.fold.state), Some(expires_at));
+    assert_eq!(owed::next_due(&world.fold.state), before);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use events::{
     Fault, Timestamp,
     digest::SubjectDigest,
     event::{
-        Canceller, Channel, Choice, ConfirmedBy, NotificationFailed, Occasion, RefusalKind, ReviewNotified, ReviewRefused, V,
-        WorkflowResumeFailed, WorkflowResumeUnconfirmed, WorkflowResumed,
+        Canceller, Channel, Choice, ConfirmedBy, ExecutionStatus, NotificationFailed, Occasion, RefusalKind, ReviewNotified,
+        ReviewRefused, V, WorkflowResumeFailed, WorkflowResumeUnconfirmed, WorkflowResumed,
     },
 };
 use review::{
@@ -14,7 +14,7 @@ use review::{
 };
 use serde_json::{from_value, json};
 
-use crate::world::{origin, person, request, resume, start, token_hash, wish};
+use crate::world::{execution, origin, person, request, resume, start, token_hash, wish};
 
 /// A command's name and how to make it.
 pub type When = (&'static str, fn() -> Command);
@@ -52,11 +52,18 @@ pub const COMMANDS: &[When] = &[
     ("other person cancels", || cancel(Canceller::Requester(person("bob@x.com")))),
     ("other source cancels", || cancel(program("local", "hr"))),
     ("same source of another account cancels", || cancel(program("1", "ml"))),
+    ("execution claims to cancel", || {
+        cancel(Canceller::Execution { arn: execution("token-1"), status: ExecutionStatus::Aborted })
+    }),
+    ("execution of token-1 stopped", || ended("token-1")),
+    ("execution of token-2 stopped", || ended("token-2")),
     ("expire", || Command::Expire),
+    ("remind", || Command::Remind),
     ("ana reached", || Command::Notices(vec![reached("ana@x.com")])),
     ("ana reached, twice in one", || Command::Notices(vec![reached("ana@x.com"), reached("ana@x.com")])),
     ("ana not reached, again later", || Command::Notices(vec![unreached("ana@x.com", Some(later(60)))])),
     ("ana not reached, for good", || Command::Notices(vec![unreached("ana@x.com", None)])),
+    ("ana's mail came back", || Command::Notices(vec![returned("ana@x.com", "m-1")])),
     ("told token-1", || told("token-1")),
     ("told token-1 failed, again later", || told_failed("token-1", Some(later(60)))),
     ("told token-1 failed, for good", || told_failed("token-1", None)),
@@ -84,6 +91,8 @@ pub fn vote(who: &str, choice: &str) -> Command {
         reason: Some(format!("{who} says so")),
         channel: Channel::Web,
         entered_by: None,
+        integration: None,
+        matched_account: None,
         subject_digest: None,
         trusted: true,
     })
@@ -116,12 +125,36 @@ pub fn reached(who: &str) -> Notice {
 }
 
 pub fn reached_on(who: &str, channel: Channel) -> Notice {
-    Notice::Reached(ReviewNotified { v: V, person: person(who), channel, occasion: Occasion::Asked, message_ref: None })
+    Notice::Reached(ReviewNotified {
+        v: V,
+        person: person(who),
+        channel,
+        occasion: Occasion::Asked,
+        reminder: None,
+        message_ref: None,
+        shows: 0,
+    })
 }
 
 pub fn unreached(who: &str, retry_at: Option<Timestamp>) -> Notice {
     let (channel, occasion, error) = (Channel::Email, Occasion::Asked, "451 try later".to_owned());
-    Notice::Failed(NotificationFailed { v: V, person: person(who), channel, occasion, error, retry_at })
+    Notice::Failed(NotificationFailed {
+        v: V,
+        person: person(who),
+        channel,
+        occasion,
+        reminder: None,
+        error,
+        retry_at,
+        waits: false,
+        message_ref: None,
+    })
+}
+
+/// A mail that was sent and could not be delivered.
+pub fn returned(who: &str, message_ref: &str) -> Notice {
+    let Notice::Failed(failed) = unreached(who, None) else { unreachable!("a failure") };
+    Notice::Failed(NotificationFailed { message_ref: Some(message_ref.to_owned()), ..failed })
 }
 
 pub fn told(token: &str) -> Command {
@@ -132,6 +165,10 @@ pub fn told(token: &str) -> Command {
 pub fn told_failed(token: &str, retry_at: Option<Timestamp>) -> Command {
     let (token_hash, error) = (token_hash(token), "connection refused".to_owned());
     Command::Told(Telling::Failed(WorkflowResumeFailed { v: V, token_hash, error, retry_at }))
+}
+
+pub fn ended(token: &str) -> Command {
+    Command::WorkflowEnded { arn: execution(token), status: ExecutionStatus::Aborted }
 }
 
 fn program(account: &str, source: &str) -> Canceller {

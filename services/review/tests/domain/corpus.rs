@@ -1,38 +1,123 @@
-//! Invariant 10: every event version ever written still folds. The corpus lies with the vocabulary,
-//! one commit per event type; those of a review follow on from its `ReviewRequested`.
+//! Invariant 10: every event version ever written still folds, to the same state and the same things owed.
+//! The corpus lies with the vocabulary, one commit per event type and version; those of a review follow on
+//! from its `ReviewRequested` of the first version. What each comes to is in `snapshots/`, which CI
+//! compares; a change there is a change of what old logs mean.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
 
-use events::{Commit, Event, StoredCommit, StreamId, Version, digest::CommitHash};
-use review::{Directory, Fold, State};
+use events::{Commit, Event, StoredCommit, StreamId, Timestamp, Version, digest::CommitHash, event::Channel};
+use review::{
+    Directory, Fold, State,
+    contact::{Kind, Route},
+    owed, task,
+};
 
-fn corpus(event: &str) -> Commit {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../events/tests/corpus/v1/{event}.json"));
-    let body = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events/tests/corpus")
+}
+
+fn commit(path: &Path) -> Commit {
+    let body = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let says: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
     let stream: StreamId = says["stream"].as_str().expect("a stream").parse().expect("a stream");
     let version = Version(says["version"].as_u64().expect("a version"));
     let stored = StoredCommit { stream, version, hash: CommitHash::of(&body), body, sealed: None };
-    stored.decode().unwrap_or_else(|error| panic!("{event}: {error}"))
+    stored.decode().unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn corpus(event: &str) -> Commit {
+    commit(&root().join(format!("v1/{event}.json")))
+}
+
+/// Every file of every version, as `v1/VoteCast`.
+fn all() -> Vec<(String, Commit)> {
+    let mut found = Vec::new();
+    for folder in fs::read_dir(root()).expect("the corpus") {
+        let folder = folder.expect("an entry").path();
+        for file in fs::read_dir(&folder).expect("a folder") {
+            let path = file.expect("an entry").path();
+            if path.extension().is_some_and(|extension| extension == "json") {
+                let name = path.strip_prefix(root()).expect("within").with_extension("");
+                found.push((name.display().to_string(), commit(&path)));
+            }
+        }
+    }
+    found.sort_by(|one, other| one.0.cmp(&other.0));
+    assert!(found.len() >= Event::TYPES.len(), "the corpus is not there");
+    found
+}
+
+/// The fold before a commit and after it.
+fn folded(name: &str, commit: &Commit) -> (Fold, Fold) {
+    let request = corpus("ReviewRequested");
+    let before = if commit.version == Version(1) { Fold::default() } else { Fold::of([&request]).expect("folds") };
+    let mut after = before.clone();
+    after.apply(commit).unwrap_or_else(|error| panic!("{name}: {error}"));
+    (before, after)
 }
 
 #[test]
 fn invariant_10_every_stored_event_of_the_corpus_folds() {
-    let request = corpus("ReviewRequested");
-    for event in Event::TYPES {
-        let commit = corpus(event);
+    for (name, commit) in all() {
         if commit.stream == StreamId::Directory {
             let mut directory = Directory::default();
             directory.apply(&commit);
-            assert_eq!((directory.version, directory.hash), (commit.version, commit.hash), "{event}");
+            assert_eq!((directory.version, directory.hash), (commit.version, commit.hash), "{name}");
             continue;
         }
-        let before = if commit.version == Version(1) { Fold::default() } else { Fold::of([&request]).expect("folds") };
-        let mut after = before.clone();
-        after.apply(&commit).unwrap_or_else(|error| panic!("{event}: {error}"));
-        assert_ne!(after.state, before.state, "{event} left no trace");
-        assert_eq!(commit.previous, before.hash, "{event} does not follow on");
+        let (before, after) = folded(&name, &commit);
+        assert_ne!(after.state, before.state, "{name} left no trace");
+        assert_eq!(commit.previous, before.hash, "{name} does not follow on");
     }
+}
+
+#[test]
+fn invariant_10_the_corpus_folds_to_the_state_and_owes_what_it_always_did() {
+    let mut golden = String::new();
+    for (name, commit) in all() {
+        writeln!(golden, "=== {name}").expect("written");
+        if commit.stream == StreamId::Directory {
+            let mut directory = Directory::default();
+            directory.apply(&commit);
+            writeln!(golden, "{directory:#?}").expect("written");
+            continue;
+        }
+        let (_, after) = folded(&name, &commit);
+        writeln!(golden, "{:#?}", after.state).expect("written");
+        write!(golden, "{}", owes(&after.state, commit.at)).expect("written");
+    }
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("every_event_of_the_corpus", golden);
+    });
+}
+
+/// A channel that does all that one can.
+const OUTBOX: Route = Route { channel: Channel::Outbox, by: &[Kind::Anywhere], reminds: true, tells_end: true, updates: true };
+
+/// What is owed at the moment of the commit, and when all that is to be tried again is due.
+fn owes(state: &State, at: Timestamp) -> String {
+    let mut text = String::new();
+    let late: Timestamp = "2026-12-31T00:00:00Z".parse().expect("a time");
+    writeln!(text, "next due: {:?}", owed::next_due(state).map(|due| due.to_string())).expect("written");
+    for (when, now) in [("then", at), ("later", late)] {
+        let tokens: Vec<String> = owed::resumptions(state, now).map(|waiting| waiting.resume.token_hash.to_string()).collect();
+        writeln!(text, "owed {when}: to be told {tokens:?}").expect("written");
+        if let Some(review) = state.review() {
+            let messages = owed::messages(review, &Directory::default(), &[OUTBOX], now);
+            let messages: Vec<String> =
+                messages.iter().map(|owed| format!("{} {:?} by {:?}", owed.person, owed.purpose, owed.channel)).collect();
+            writeln!(text, "owed {when}: to be sent {messages:?}").expect("written");
+            let updates = owed::updates(review, &[OUTBOX], now);
+            let updates: Vec<&str> = updates.iter().map(|card| card.message_ref.as_str()).collect();
+            writeln!(text, "owed {when}: to be changed {updates:?}").expect("written");
+        }
+    }
+    writeln!(text, "the workflow's answer: {:#?}", task::answer(state)).expect("written");
+    text
 }
 
 #[test]

@@ -6,7 +6,9 @@
 mod cells;
 mod commands;
 mod corpus;
+mod integrations;
 mod matrix;
+mod messages;
 mod model;
 mod states;
 mod task_answers;

@@ -10,7 +10,7 @@ use review::{Command, Fold, owed};
 use serde_json::json;
 
 use crate::{
-    commands::{cancel, told, told_failed, unreached, vote},
+    commands::{cancel, ended, told, told_failed, unreached, vote},
     world::{World, person, request, token_hash, wish},
 };
 
@@ -47,6 +47,7 @@ enum Step {
     Expire,
     Attach(usize),
     Tell(usize, bool),
+    WorkflowEnds(usize),
     Unreached(usize, i64),
 }
 
@@ -173,6 +174,7 @@ impl ReferenceStateMachine for Lives {
             (1, Just(Step::Expire).boxed()),
             (2, (0..4_usize).prop_map(Step::Attach).boxed()),
             (2, (0..4_usize, any::<bool>()).prop_map(|(token, done)| Step::Tell(token, done)).boxed()),
+            (2, (0..4_usize).prop_map(Step::WorkflowEnds).boxed()),
             (1, (0..PEOPLE.len(), 1..7_200_i64).prop_map(|(who, retry)| Step::Unreached(who, retry)).boxed()),
         ])
         .boxed()
@@ -197,11 +199,18 @@ impl ReferenceStateMachine for Lives {
             Step::Tell(token, true) if model.owed().contains(token) => {
                 model.settled.insert(*token);
             }
+            Step::WorkflowEnds(token) if model.attached.contains(token) && model.ended.is_none() => {
+                model.settled.insert(*token);
+                if model.attached.is_subset(&model.settled) {
+                    model.end("cancelled");
+                }
+            }
             Step::VoteUntrusted(_)
             | Step::Cancel(false)
             | Step::Expire
             | Step::Attach(_)
             | Step::Tell(..)
+            | Step::WorkflowEnds(_)
             | Step::Unreached(..) => {}
         }
         model
@@ -235,6 +244,7 @@ impl Life {
             Step::Attach(n) => wish(request((self.wish)(model)), Some(&token(n))),
             Step::Tell(n, true) => told(&token(n)),
             Step::Tell(n, false) => told_failed(&token(n), Some(self.world.now.after(Period::seconds(-1)))),
+            Step::WorkflowEnds(n) => ended(&token(n)),
             Step::Unreached(who, retry) => {
                 let retry_at = self.world.now.after(Period::seconds(*retry));
                 Command::Notices(vec![unreached(&Id { who: *who, slack: false }.text(), Some(retry_at))])

@@ -5,7 +5,7 @@ use review::Command;
 use serde_json::json;
 
 use crate::{
-    commands::{refuse, vote},
+    commands::{ended, refuse, vote},
     world::{World, request, wish},
 };
 
@@ -18,6 +18,10 @@ pub const STATES: &[Given] = &[
     ("open", open),
     ("open, 1 of 2", |token| open(token).then(vote("ana@x.com", "approve"))),
     ("open, changes asked", |token| open(token).then(vote("ana@x.com", "approve")).then(vote("ana@x.com", "request-changes"))),
+    ("open, token-2 waits too", |token| open(token).then(wish(request(json!({})), Some("token-2")))),
+    ("open, token-2 waited too and is gone", |token| {
+        open(token).then(wish(request(json!({})), Some("token-2"))).then(ended("token-2"))
+    }),
     ("open, past deadline", |token| late(open(token).then(vote("ana@x.com", "approve")))),
     ("approved", |token| open(token).then(vote("ana@x.com", "approve")).then(vote("bob@x.com", "approve"))),
     ("rejected", |token| open(token).then(vote("ana@x.com", "approve")).then(vote("bob@x.com", "reject"))),

@@ -45,7 +45,13 @@ fn sealed(token: &str) -> SealedHandle {
 
 /// The workflow that waits with this token.
 pub fn resume(token: &str) -> Resume {
-    Resume { token_hash: token_hash(token), handle_hash: sealed(token).hash(), execution_arn: None, deadline: None }
+    let execution_arn = Some(execution(token));
+    Resume { token_hash: token_hash(token), handle_hash: sealed(token).hash(), execution_arn, deadline: None }
+}
+
+/// The execution that waits with this token.
+pub fn execution(token: &str) -> String {
+    format!("arn:aws:states:eu-central-1:111122223333:execution:promote:{token}")
 }
 
 pub fn token_hash(token: &str) -> TokenHash {
@@ -69,7 +75,13 @@ pub fn request(changes: Value) -> ReviewRequest {
 }
 
 pub fn wish(request: ReviewRequest, token: Option<&str>) -> Command {
-    Command::Request(Box::new(command::Request { request, origin: origin(), resume: token.map(resume), follows: None }))
+    Command::Request(Box::new(command::Request {
+        request,
+        origin: origin(),
+        resume: token.map(resume),
+        follows: None,
+        exact: false,
+    }))
 }
 
 impl World {
@@ -91,7 +103,7 @@ impl World {
         self.change_directory(GroupDefined { v: V, group: id.parse().expect("a group"), members }.into());
     }
 
-    fn change_directory(&mut self, event: Event) {
+    pub fn change_directory(&mut self, event: Event) {
         let commit = commit(StreamId::Directory, self.directory.version, self.directory.hash, self.now, vec![event], None);
         self.directory.apply(&commit);
     }

@@ -23,7 +23,7 @@ fn whatever_the_schedule_sends_is_a_tick_and_only_its_own_word_reconciles() {
     let run = support::run(BINARY, &[], &["{}", r#"{"detail": 7}"#, r#"{"reconcile": "yes"}"#, r#"{"reconcile": true}"#]);
     let (last, ticks) = run.answers.split_last().expect("answers");
     for answer in ticks {
-        assert_eq!(answer.as_ref().expect("a tick"), &serde_json::json!({"expired": 0, "retried": 0, "failed": 0}));
+        assert_eq!(answer.as_ref().expect("a tick"), &serde_json::json!({"expired": 0, "retried": 0, "failed": 0, "overdue": 0}));
     }
     assert_eq!(last.as_ref().expect("a reconciliation")["reviews"], 0);
     assert_eq!(run.lines("ERROR"), Vec::<serde_json::Value>::new());

@@ -39,7 +39,8 @@ async fn only_the_operators_key_opens_the_api() {
     for given in ["", "Bearer", "Bearer ", "Bearer another-key", &format!("Basic {KEY}"), KEY] {
         let reply = world.send("GET", "/api/v1/reviews", &[("authorization", given)], "").await;
         check(&reply, 401, "unauthorized");
-        assert_eq!(reply.header("www-authenticate"), "Bearer realm=\"countersign\"");
+        let invalid = if given.starts_with("Bearer a") { ", error=\"invalid_token\"" } else { "" };
+        assert_eq!(reply.header("www-authenticate"), format!("Bearer realm=\"countersign\"{invalid}"));
     }
     assert_eq!(world.send("GET", "/api/v1/reviews", &[("authorization", &format!("bearer {KEY}"))], "").await.status, 200);
 }
@@ -50,9 +51,12 @@ async fn every_answer_has_the_headers_that_keep_a_browser_from_harm() {
     let refused = world.send("POST", "/", &[("origin", "http://evil.example")], "").await;
     assert_eq!(refused.status, 403);
     let mut ids = std::collections::BTreeSet::new();
-    for reply in
-        [refused, world.get("/nothing").await, world.get("/directory").await, world.send("GET", "/healthz", &[], "").await]
-    {
+    for reply in [
+        refused,
+        world.get("/nothing").await,
+        world.call("POST", "/reviews", request()).await,
+        world.send("GET", "/healthz", &[], "").await,
+    ] {
         assert!(reply.header("content-security-policy").starts_with("default-src 'none'; style-src 'self';"));
         assert_eq!(reply.header("x-content-type-options"), "nosniff");
         assert_eq!(reply.header("referrer-policy"), "same-origin");
@@ -68,6 +72,56 @@ async fn a_host_that_is_not_ours_is_turned_away_before_anything_else() {
     let reply = world.send("GET", "/healthz", &[("host", "rebound.example:8787")], "").await;
     assert_eq!(reply.status, 421);
     assert!(reply.text.contains("host name"));
+}
+
+#[tokio::test]
+async fn who_is_turned_away_from_the_api_is_told_by_a_problem_document() {
+    let world = World::new();
+    check(&world.send("GET", "/api/v1/reviews", &[("host", "rebound.example:8787")], "").await, 421, "other-host");
+    check(&world.send("POST", "/api/v1/reviews", &[("origin", "http://evil.example")], "").await, 403, "other-site");
+    let page = world.send("POST", "/api/v12", &[("origin", "http://evil.example")], "").await;
+    assert_eq!((page.status.as_u16(), page.header("content-type")), (403, "text/plain; charset=utf-8"));
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_is_answered_for() {
+    let world = World::new();
+    let parked = ledger::Parked {
+        consumer: "panicking".to_owned(),
+        stream: events::StreamId::Directory,
+        version: events::Version(1),
+        error: "poisoned".to_owned(),
+        at: world.gateway.reviews.now(),
+    };
+    world.gateway.work.park(&parked).await.expect("parked");
+    let reply = world.call("POST", "/dead-letters/redrive", json!({"all": true})).await;
+    check(&reply, 500, "internal");
+    assert_eq!(reply.json()["request_id"], reply.header("x-request-id"));
+    check(&world.call("POST", "/dead-letters/redrive", json!({"all": 1})).await, 422, "invalid");
+}
+
+#[tokio::test]
+async fn a_read_is_known_by_its_etag_until_something_changes() {
+    let world = World::new();
+    let id = world.open(request()).await;
+    let (review, events) = (format!("/reviews/{id}"), format!("/reviews/{id}/events"));
+    for path in [review.as_str(), &events, "/reviews", "/directory", "/dead-letters", "/integrations", "/openapi.json"] {
+        let reply = world.get(path).await;
+        let etag = reply.header("etag").to_owned();
+        assert!(reply.status == 200 && etag.starts_with('"'), "{path}: {}", reply.text);
+        for known in [etag.as_str(), &format!("W/{etag}"), &format!("\"x\", {etag}"), "*"] {
+            let reply = world.call_with("GET", path, &[("if-none-match", known)], serde_json::Value::Null).await;
+            assert_eq!((reply.status.as_u16(), reply.header("etag"), reply.text.as_str()), (304, etag.as_str(), ""), "{path}");
+        }
+        let reply = world.call_with("GET", path, &[("if-none-match", "\"another\"")], serde_json::Value::Null).await;
+        assert_eq!(reply.status, 200, "{path}");
+    }
+    let before = world.get(&events).await.header("etag").to_owned();
+    world.vote(&id, "ana@example.com", "approve").await;
+    for path in [&review, &events] {
+        let reply = world.call_with("GET", path, &[("if-none-match", &before)], serde_json::Value::Null).await;
+        assert_eq!((reply.status.as_u16(), reply.header("etag")), (200, "\"v2\""), "{path}");
+    }
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ pub(in super::super) enum Notice {
     EndedBefore(Dated<Ending>),
 }
 
-pub(super) fn notice(notice: &Notice, loaded: &Loaded, viewer: &Viewer<'_>) -> Markup {
+pub(super) fn notice(notice: &Notice, loaded: &Loaded, viewer: &Viewer) -> Markup {
     let (title, text) = match notice {
         Notice::Incomplete { what, .. } => ("Nothing was decided", html! { (what) }),
         Notice::NotCounted { person: voter, why, ending } => {
@@ -83,7 +83,7 @@ fn is_on_record(loaded: &Loaded, voter: &PersonId, why: VoteRefusal) -> bool {
     refused.iter().any(|vote| vote.what.person == *voter && vote.what.why == why)
 }
 
-pub(super) fn forms(loaded: &Loaded, review: &Review, viewer: &Viewer<'_>, notice: Option<&Notice>) -> Markup {
+pub(super) fn forms(loaded: &Loaded, review: &Review, viewer: &Viewer, notice: Option<&Notice>) -> Markup {
     let empty = Draft::default();
     let draft = match notice {
         Some(Notice::Incomplete { draft, .. }) => draft,
@@ -92,9 +92,12 @@ pub(super) fn forms(loaded: &Loaded, review: &Review, viewer: &Viewer<'_>, notic
     let is_open = status_of(review, loaded.now) == Status::Open;
     html! {
         @match viewer {
-            Viewer::Person { person: id, token, csrf } => (own(loaded, review, id, &format!("/a/{token}"), csrf, draft, is_open)),
-            Viewer::Operator { csrf } if is_open => {
-                (on_behalf(loaded, review, csrf, draft))
+            Viewer::Person { person: id, action, csrf, bar } => {
+                (own(loaded, review, id, action, csrf, draft, is_open))
+                @if bar.is_some() && is_open && is_requester(loaded, review, id) { (cancel(review, csrf)) }
+            }
+            Viewer::Operator { dev, csrf, .. } if is_open => {
+                @if *dev { (on_behalf(loaded, review, csrf, draft)) }
                 (cancel(review, csrf))
             }
             Viewer::Operator { .. } => {}
@@ -105,7 +108,7 @@ pub(super) fn forms(loaded: &Loaded, review: &Review, viewer: &Viewer<'_>, notic
 fn own(loaded: &Loaded, review: &Review, id: &PersonId, action: &str, csrf: &str, draft: &Draft, is_open: bool) -> Markup {
     let id = loaded.directory.primary(id);
     let may_decide = owed::asked(review, &loaded.directory).contains(id);
-    let is_requester = review.request.requester.as_ref().is_some_and(|requester| loaded.directory.primary(requester) == id);
+    let is_requester = is_requester(loaded, review, id);
     let said = last_words(review, &loaded.directory).get(id).copied();
     html! {
         section.card.decide aria-labelledby="decide" {
@@ -130,6 +133,11 @@ fn own(loaded: &Loaded, review: &Review, id: &PersonId, action: &str, csrf: &str
             }
         }
     }
+}
+
+fn is_requester(loaded: &Loaded, review: &Review, id: &PersonId) -> bool {
+    let primary = |id| loaded.directory.primary(id);
+    review.request.requester.as_ref().is_some_and(|requester| primary(requester) == primary(id))
 }
 
 fn on_behalf(loaded: &Loaded, review: &Review, csrf: &str, draft: &Draft) -> Markup {
@@ -178,8 +186,8 @@ fn fields(review: &Review, csrf: &str, draft: &Draft) -> Markup {
 fn choices() -> Markup {
     html! {
         div.actions {
-            button.approve type="submit" name="choice" value="approve" { (icon(Icon::Check)) "Approve" }
-            button.reject type="submit" name="choice" value="reject" { (icon(Icon::Cross)) "Reject" }
+            button #approve .approve type="submit" name="choice" value="approve" { (icon(Icon::Check)) "Approve" }
+            button #reject .reject type="submit" name="choice" value="reject" { (icon(Icon::Cross)) "Reject" }
         }
         div.quiet-actions { (quiet(Choice::RequestChanges)) (quiet(Choice::Comment)) }
     }

@@ -13,7 +13,7 @@ use super::{
     Loaded, Viewer, outcome, person, status_of,
 };
 
-pub(super) fn show(loaded: &Loaded, review: &Review, viewer: &Viewer<'_>) -> Markup {
+pub(super) fn show(loaded: &Loaded, review: &Review, viewer: &Viewer) -> Markup {
     let status = status_of(review, loaded.now);
     let request = &review.request;
     html! {
@@ -38,10 +38,7 @@ pub(super) fn show(loaded: &Loaded, review: &Review, viewer: &Viewer<'_>) -> Mar
         @if let Some(follows) = &request.follows {
             p.meta {
                 "Asked again after "
-                @match viewer {
-                    Viewer::Operator { .. } => a href={ "/reviews/" (follows) } { "an earlier review" },
-                    Viewer::Person { .. } => "an earlier review",
-                }
+                @if viewer.is_signed_in() { a href={ "/reviews/" (follows) } { "an earlier review" } } @else { "an earlier review" }
                 " ended without a decision."
             }
         }

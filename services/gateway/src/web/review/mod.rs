@@ -31,28 +31,60 @@ pub(super) use decide::{Draft, Notice};
 
 use super::{
     form,
-    layout::{Place, Shell, respond},
+    layout::{Bar, Place, Shell, respond},
     problem::Problem,
-    who,
+    signin,
+    who::{self, Session},
 };
 use crate::Gateway;
 
 /// Who the page is for, and the token of its forms.
-pub(super) enum Viewer<'a> {
-    /// The operator, who may enter decisions on behalf of reviewers.
+pub(super) enum Viewer {
+    /// The operator.
     Operator {
+        /// Whether decisions can be entered on behalf of reviewers.
+        dev: bool,
         /// For the forms.
         csrf: String,
+        /// The bar at the top.
+        bar: Bar,
     },
-    /// One person, by their link.
+    /// One person, by their link or signed in.
     Person {
         /// Who.
-        person: &'a PersonId,
-        /// The link's token, which the form is sent to.
-        token: &'a str,
+        person: PersonId,
+        /// Where the form is sent to.
+        action: String,
         /// For the form.
         csrf: String,
+        /// The bar at the top, for who is signed in.
+        bar: Option<Bar>,
     },
+}
+
+impl Viewer {
+    /// Whoever is signed in, at this review.
+    pub(super) fn signed_in(gateway: &Gateway, session: &Session, id: ReviewId) -> Viewer {
+        let (csrf, bar) = (form::token(gateway, session), Bar::of(gateway, session, Place::Elsewhere));
+        match session.person() {
+            None => Viewer::Operator { dev: gateway.dev, csrf, bar },
+            Some(person) => {
+                Viewer::Person { person: person.clone(), action: format!("/reviews/{id}/vote"), csrf, bar: Some(bar) }
+            }
+        }
+    }
+
+    fn bar(&self) -> Option<Bar> {
+        match self {
+            Viewer::Operator { bar, .. } => Some(bar.clone()),
+            Viewer::Person { bar, .. } => bar.clone(),
+        }
+    }
+
+    /// Whether other pages than this one are open to them.
+    fn is_signed_in(&self) -> bool {
+        !matches!(self, Viewer::Person { bar: None, .. })
+    }
 }
 
 /// A review with its history, read once, so that all parts of a page tell the same.
@@ -79,6 +111,29 @@ impl Loaded {
         Ok(Loaded { id, fold, history, directory, now: gateway.reviews.now() })
     }
 
+    /// Reads a review that this session may see: the operator sees all, a person those they have a
+    /// part in. Of any other they are told what they would be told if there were none.
+    ///
+    /// # Errors
+    /// See [`Loaded::read`].
+    pub(super) async fn read_for(gateway: &Gateway, id: ReviewId, session: &Session) -> Result<Loaded, Problem> {
+        let loaded = Loaded::read(gateway, id).await?;
+        match session.person() {
+            Some(person) if !loaded.concerns(person) => Err(Problem::NotFound),
+            _ => Ok(loaded),
+        }
+    }
+
+    /// Whether this person asked, was asked, or has voted.
+    fn concerns(&self, person: &PersonId) -> bool {
+        let Some(review) = self.fold.state.review() else { return false };
+        let same = |other: &PersonId| self.directory.primary(other) == self.directory.primary(person);
+        self.directory.is_one_of(person, &review.request.reviewers)
+            || review.request.requester.as_ref().is_some_and(same)
+            || review.notified.iter().any(|notice| same(&notice.what.person))
+            || review.votes.iter().any(|vote| same(&vote.what.person))
+    }
+
     fn title(&self) -> &str {
         match &self.fold.state {
             Folded::Recorded(review) => &review.request.title,
@@ -88,27 +143,25 @@ impl Loaded {
     }
 }
 
-/// `GET /reviews/{id}`, for the operator.
+/// `GET /reviews/{id}`, for the operator and for those it concerns.
 pub(super) async fn show(
     State(gateway): State<Gateway>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let operator = who::need_operator(&gateway, &headers)?;
-    let id = id.parse().map_err(|_| Problem::NotFound)?;
-    let loaded = Loaded::read(&gateway, id).await?;
-    let viewer = Viewer::Operator { csrf: form::token(&gateway, &operator) };
-    let bar = form::bar(&gateway, &operator, Place::Elsewhere);
-    Ok(answer(StatusCode::OK, &headers, Some(bar), &loaded, &viewer, None))
+    let id: Result<ReviewId, _> = id.parse();
+    let Some(session) = who::session(&gateway, &headers) else { return Ok(signin::first(&headers, id.ok())) };
+    let id = id.map_err(|_| Problem::NotFound)?;
+    let loaded = Loaded::read_for(&gateway, id, &session).await?;
+    Ok(answer(StatusCode::OK, &headers, &loaded, &Viewer::signed_in(&gateway, &session, id), None))
 }
 
 /// The page as an answer; `notice` says what came of a form.
 pub(super) fn answer(
     status: StatusCode,
     asked: &HeaderMap,
-    bar: Option<super::layout::Bar>,
     loaded: &Loaded,
-    viewer: &Viewer<'_>,
+    viewer: &Viewer,
     notice: Option<&Notice>,
 ) -> Response {
     let (state, main) = match &loaded.fold.state {
@@ -117,15 +170,15 @@ pub(super) fn answer(
         Folded::Absent => ("", html! {}),
     };
     let title = format!("{}: {}", capitalised(state), loaded.title());
-    let shell = Shell { title: &title, bar, live: notice.is_none(), state };
+    let shell = Shell { title: &title, bar: viewer.bar(), live: notice.is_none(), again: false, state };
     respond(status, asked, &shell, &main)
 }
 
-fn page(loaded: &Loaded, review: &Review, viewer: &Viewer<'_>, notice: Option<&Notice>) -> Markup {
+fn page(loaded: &Loaded, review: &Review, viewer: &Viewer, notice: Option<&Notice>) -> Markup {
     html! {
         div.review {
             div.review-head {
-                @if let Viewer::Operator { .. } = viewer { p.crumb { a href="/" { "← Inbox" } } }
+                @if viewer.is_signed_in() { p.crumb { a href="/" { "← Inbox" } } }
                 @if let Some(notice) = notice { (decide::notice(notice, loaded, viewer)) }
                 (head::show(loaded, review, viewer))
             }

@@ -38,6 +38,7 @@ pub(super) fn canceller(by: &Canceller, directory: &Directory) -> Markup {
             Canceller::Requester(id) => (person(directory, id)),
             Canceller::Source { source, .. } => { "its program " bdi { (source) } },
             Canceller::Operator => "the operator",
+            Canceller::Execution { status, .. } => { "its workflow, which " (status.in_words()) },
         }
     }
 }

@@ -68,7 +68,7 @@ fn list(loaded: &Loaded, review: &Review) -> Markup {
 }
 
 fn reached(loaded: &Loaded, review: &Review, id: &events::PersonId) -> Markup {
-    let notice = review.notified.iter().rev().find(|notice| notice.what.person == *id && notice.what.occasion == Occasion::Asked);
+    let notice = review.reached().rev().find(|notice| notice.what.person == *id && notice.what.occasion == Occasion::Asked);
     let failed = review.unreached.iter().find(|failed| failed.last.person == *id && failed.last.occasion == Occasion::Asked);
     html! {
         @match (notice, failed) {

@@ -1,7 +1,7 @@
 //! What is on record: votes that counted and votes that did not, the workflows that wait, and the
 //! subject that the decision is bound to.
 
-use events::{Event, digest::TokenHash, event::EnteredBy};
+use events::{Event, IntegrationId, PersonId, event::EnteredBy};
 use maud::{Markup, html};
 use review::state::{Review, Told, Waiting};
 
@@ -12,6 +12,7 @@ use super::{
     },
     Loaded, person,
 };
+use crate::audit::words::who_entered;
 
 pub(super) fn votes(loaded: &Loaded, review: &Review) -> Markup {
     html! {
@@ -22,14 +23,14 @@ pub(super) fn votes(loaded: &Loaded, review: &Review) -> Markup {
                     @for vote in &review.votes { li.(vote_tone(vote.what.choice)) {
                         p { (person(&loaded.directory, &vote.what.person)) " " strong { (words::said(vote.what.choice)) } }
                         @if let Some(reason) = &vote.what.reason { blockquote dir="auto" { (reason) } }
-                        p.muted.small { (words::at(vote.at)) " · via " (words::via(vote.what.channel)) (entered(vote.what.entered_by.as_ref())) }
+                        p.muted.small { (words::at(vote.at)) " · via " (words::via(vote.what.channel)) (entered(vote.what.entered_by.as_ref(), vote.what.integration.as_ref(), vote.what.matched_account.as_ref())) }
                     } }
                     @for vote in &review.refused_votes { li.uncounted {
                         p { (person(&loaded.directory, &vote.what.person)) " " s { (words::said(vote.what.choice)) } " " span.chip.refused { (icon(Icon::Minus)) "Not counted" } }
                         @if let Some(reason) = &vote.what.reason { blockquote dir="auto" { (reason) } }
                         p.muted.small {
                             "Did not count: " (words::because(vote.what.why)) " · " (words::at(vote.at)) " · via " (words::via(vote.what.channel))
-                            (entered(vote.what.entered_by.as_ref()))
+                            (entered(vote.what.entered_by.as_ref(), vote.what.integration.as_ref(), vote.what.matched_account.as_ref()))
                         }
                     } }
                 }
@@ -38,12 +39,10 @@ pub(super) fn votes(loaded: &Loaded, review: &Review) -> Markup {
     }
 }
 
-/// Says so when somebody else typed the vote in.
-pub(super) fn entered(by: Option<&EnteredBy>) -> &'static str {
-    match by {
-        Some(EnteredBy::Operator) => " · entered by the operator",
-        None => "",
-    }
+/// Says so when somebody else typed the vote in, a program handed it in, or an address alone says whose it is.
+pub(super) fn entered(by: Option<&EnteredBy>, integration: Option<&IntegrationId>, matched: Option<&PersonId>) -> String {
+    let verb = if by.is_some() { "entered by" } else { "by" };
+    who_entered(by, integration, matched).map(|who| format!(" · {verb} {who}")).unwrap_or_default()
 }
 
 fn vote_tone(choice: events::event::Choice) -> &'static str {
@@ -80,18 +79,20 @@ fn told(loaded: &Loaded, workflow: &Waiting) -> Markup {
                 @if let Some(deadline) = workflow.resume.deadline { ", by itself until " (words::at(deadline)) }
             }
             Told::RetryAt { at, tries } => { "Could not be told yet (" (words::count(*tries as usize, "failure")) "); next try " (words::at(*at)) }
-            Told::Settled => (settled(loaded, workflow.resume.token_hash)),
+            Told::Settled => (settled(loaded, workflow)),
         }
     }
 }
 
 /// The last that the log says of it: told, given up, or gone.
-fn settled(loaded: &Loaded, token: TokenHash) -> Markup {
+fn settled(loaded: &Loaded, workflow: &Waiting) -> Markup {
+    let token = workflow.resume.token_hash;
     let events = loaded.history.iter().rev().flat_map(|commit| commit.events.iter().rev().map(move |event| (commit.at, event)));
     let last = events.into_iter().find(|(_, event)| match event {
         Event::WorkflowResumed(event) => event.token_hash == token,
         Event::WorkflowResumeFailed(event) => event.token_hash == token,
         Event::WorkflowResumeUnconfirmed(event) => event.token_hash == token,
+        Event::WorkflowEnded(event) => workflow.resume.execution_arn.as_ref() == Some(&event.execution_arn),
         _ => false,
     });
     html! {
@@ -99,6 +100,7 @@ fn settled(loaded: &Loaded, token: TokenHash) -> Markup {
             Some((at, Event::WorkflowResumed(event))) => { "Told " span.code { (event.told) } ", " (words::at(at)) }
             Some((at, Event::WorkflowResumeFailed(event))) => { "Could not be told: " bdi { (event.error) } ", " (words::at(at)) }
             Some((at, Event::WorkflowResumeUnconfirmed(event))) => { "No longer waits (" bdi { (event.error) } "), and nothing shows why, " (words::at(at)) }
+            Some((at, Event::WorkflowEnded(event))) => { "It " (event.status.in_words()) " by itself, " (words::at(at)) }
             _ => "Settled",
         }
     }

@@ -2,7 +2,7 @@
 
 use events::{
     Commit, Event,
-    event::{Occasion, Verdict},
+    event::{Purpose, Verdict},
 };
 use maud::{Markup, html};
 
@@ -54,7 +54,9 @@ fn line(icon: Icon, tone: &'static str, text: Markup) -> Line {
 /// The events of a commit, those who were notified alike as one group.
 fn told_together(commit: &Commit) -> impl Iterator<Item = &[Event]> {
     commit.events.chunk_by(|one, next| match (one, next) {
-        (Event::ReviewNotified(one), Event::ReviewNotified(next)) => (one.channel, one.occasion) == (next.channel, next.occasion),
+        (Event::ReviewNotified(one), Event::ReviewNotified(next)) => {
+            (one.channel, one.purpose()) == (next.channel, next.purpose())
+        }
         _ => false,
     })
 }
@@ -82,7 +84,7 @@ fn tell(loaded: &Loaded, group: &[Event]) -> Line {
             Icon::Bell,
             "quiet",
             html! {
-                (people(directory, &notified)) (match event.occasion { Occasion::Asked => " notified by ", Occasion::Ended => " told of the end by " }) (words::via(event.channel))
+                (people(directory, &notified)) (match event.purpose() { Purpose::Asked => " notified by ", Purpose::Reminded(_) => " reminded by ", Purpose::Ended => " told of the end by " }) (words::via(event.channel))
             },
         ),
         Event::NotificationFailed(event) => line(
@@ -91,6 +93,27 @@ fn tell(loaded: &Loaded, group: &[Event]) -> Line {
             html! {
                 (person(directory, &event.person)) " not reached by " (words::via(event.channel)) ": " bdi { (event.error) }
                 @if let Some(at) = event.retry_at { "; next try " (words::at(at)) }
+            },
+        ),
+        Event::NoticeUpdated(event) => line(
+            Icon::Bell,
+            "quiet",
+            html! { "The message to " (person(directory, &event.person)) " on " (words::via(event.channel)) " shows the latest" },
+        ),
+        Event::NoticeUpdateFailed(event) => line(
+            Icon::Alert,
+            "warn",
+            html! {
+                "The message to " (person(directory, &event.person)) " on " (words::via(event.channel)) " could not be changed: " bdi { (event.error) }
+                @if let Some(at) = event.retry_at { "; next try " (words::at(at)) }
+            },
+        ),
+        Event::ReviewReminded(event) => line(
+            Icon::Clock,
+            "quiet",
+            html! {
+                "Time for reminder " (event.number)
+                @if !event.people.is_empty() { " to " (people(directory, &event.people)) }
             },
         ),
         Event::VoteCast(event) => {
@@ -104,7 +127,7 @@ fn tell(loaded: &Loaded, group: &[Event]) -> Line {
                 drawing.0,
                 drawing.1,
                 html! {
-                    (person(directory, &event.person)) " " (words::said(event.choice)) " via " (words::via(event.channel)) (record::entered(event.entered_by.as_ref()))
+                    (person(directory, &event.person)) " " (words::said(event.choice)) " via " (words::via(event.channel)) (record::entered(event.entered_by.as_ref(), event.integration.as_ref(), event.matched_account.as_ref()))
                 },
             )
         }
@@ -112,7 +135,7 @@ fn tell(loaded: &Loaded, group: &[Event]) -> Line {
             Icon::Minus,
             "warn",
             html! {
-                (person(directory, &event.person)) " " (words::said(event.choice)) ", which did not count: " (words::because(event.why)) (record::entered(event.entered_by.as_ref()))
+                (person(directory, &event.person)) " " (words::said(event.choice)) ", which did not count: " (words::because(event.why)) (record::entered(event.entered_by.as_ref(), event.integration.as_ref(), event.matched_account.as_ref()))
             },
         ),
         Event::ReviewDecided(event) => match event.outcome {
@@ -140,8 +163,16 @@ fn tell(loaded: &Loaded, group: &[Event]) -> Line {
         Event::WorkflowResumeUnconfirmed(event) => {
             line(Icon::Alert, "warn", html! { "The workflow no longer waits (" bdi { (event.error) } "), and nothing shows why" })
         }
-        Event::PersonRegistered(_) | Event::PersonRemoved(_) | Event::GroupDefined(_) | Event::GroupRemoved(_) => {
-            line(Icon::Dot, "quiet", html! { (event.type_name()) })
-        }
+        Event::WorkflowEnded(event) => line(
+            Icon::Bolt,
+            "warn",
+            html! { "A workflow that waited " (event.status.in_words()) ": " span.code { (event.execution_arn) } },
+        ),
+        Event::PersonRegistered(_)
+        | Event::PersonRemoved(_)
+        | Event::GroupDefined(_)
+        | Event::GroupRemoved(_)
+        | Event::IntegrationRegistered(_)
+        | Event::IntegrationRevoked(_) => line(Icon::Dot, "quiet", html! { (event.type_name()) }),
     }
 }

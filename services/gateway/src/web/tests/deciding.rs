@@ -169,8 +169,8 @@ async fn a_vote_on_other_content_is_refused() {
 }
 
 #[tokio::test]
-async fn the_operator_decides_on_behalf_and_is_named_for_it() {
-    let world = World::new();
+async fn in_development_mode_the_operator_decides_on_behalf_and_is_named_for_it() {
+    let world = World::with_dev(true);
     let id = world.ask(request()).await;
     let (cookie, path) = (world.sign_in().await, format!("/reviews/{id}"));
     let page = world.send("GET", &path, &[("cookie", &cookie)], String::new()).await;

@@ -1,12 +1,16 @@
 //! The pages as browsers see them: the whole router over a real store, by a clock that can be moved.
 
+mod audit;
 mod deciding;
+mod lists;
 mod operator;
+mod provider;
 mod showing;
+mod signing_in;
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -23,7 +27,7 @@ use channels::{
     keys::{Keyring, OperatorKey},
     session,
 };
-use events::{Event, ReviewId, Timestamp, Version};
+use events::{Event, PersonId, ReviewId, Timestamp, Version, event::Channel};
 use intake::{BusEvent, Intake, Received};
 use ledger::{
     Clock, Parked, Reviews,
@@ -35,13 +39,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-use crate::{Arrivals, Gateway, Reconcile, Redrive};
+use crate::{Arrivals, Gateway, Reconcile, Redrive, SignIn, SignInMail};
 
-const BASE: &str = "http://127.0.0.1:8787";
+pub(crate) const BASE: &str = "http://127.0.0.1:8787";
 const TOKEN: &str = "AQC8AAAAKgAAAAMAAAAAAAAAAtask-token-of-a-test";
 
 /// A clock that stands until it is moved.
-struct Held(AtomicI64);
+pub(crate) struct Held(pub(crate) AtomicI64);
 
 impl Clock for Held {
     fn now(&self) -> Timestamp {
@@ -49,17 +53,18 @@ impl Clock for Held {
     }
 }
 
-struct World {
-    gateway: Gateway,
-    clock: Arc<Held>,
-    router: Router,
+pub(crate) struct World {
+    pub(crate) gateway: Gateway,
+    pub(crate) clock: Arc<Held>,
+    pub(crate) router: Router,
+    mail: Arc<Mailbox>,
     _dir: TempDir,
 }
 
-struct Reply {
-    status: StatusCode,
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
     headers: HeaderMap,
-    text: String,
+    pub(crate) text: String,
 }
 
 impl Reply {
@@ -83,7 +88,13 @@ impl Reply {
 }
 
 impl World {
-    fn new() -> World {
+    pub(crate) fn new() -> World {
+        World::with_dev(false)
+    }
+
+    /// In development mode or not.
+    fn with_dev(dev: bool) -> World {
+        let mail = Arc::new(Mailbox::default());
         let dir = tempfile::tempdir().expect("a directory");
         let store = SqliteStore::open(dir.path()).expect("a store");
         let clock = Arc::new(Held(AtomicI64::new(1_795_000_000_000)));
@@ -92,25 +103,30 @@ impl World {
         let gateway = Gateway {
             reviews: Arc::clone(&reviews),
             views: Arc::new(store.clone()),
-            work: Arc::new(store),
-            intake: Arc::new(Intake::new(reviews, seal, Vec::new())),
+            work: Arc::new(store.clone()),
+            intake: Arc::new(Intake::new(reviews, Arc::new(store), seal, Vec::new())),
             arrivals: Arc::new(Idle),
             redrive: Arc::new(Idle),
             reconcile: Arc::new(Idle),
             keys: Arc::new(Keyring::new(vec![(1, [9; 32])]).expect("a keyring")),
             operator_key: Arc::new(OperatorKey::new("operator")),
             base_url: BASE.into(),
+            sign_in: SignIn { mail: Some(Arc::clone(&mail) as Arc<dyn SignInMail>), ..SignIn::default() },
+            dev,
             demo: false,
         };
-        World { router: crate::router(gateway.clone()), gateway, clock, _dir: dir }
+        World { router: crate::router(gateway.clone()), gateway, clock, mail, _dir: dir }
     }
 
-    fn pass(&self, seconds: i64) {
+    pub(crate) fn pass(&self, seconds: i64) {
         self.clock.0.fetch_add(seconds * 1_000, Ordering::SeqCst);
     }
 
-    async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: String) -> Reply {
-        let mut request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:8787");
+    pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: String) -> Reply {
+        let mut request = Request::builder().method(method).uri(path);
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header("host", "127.0.0.1:8787");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -138,13 +154,29 @@ impl World {
         let now = self.clock.now();
         let key = session::mint_signin(&self.gateway.keys, now.after(events::Period::hours(1)));
         let page = self.get(&format!("/signin?key={key}")).await;
-        let reply = self.post("/signin", &[], &[("key", &key), ("csrf", &page.field("csrf"))]).await;
+        let reply = self.post("/signin", &[], &[("key", &key), ("csrf", &page.field("csrf")), ("go", "in")]).await;
         assert_eq!(reply.status, 303, "{}", reply.text);
         reply.header("set-cookie").split(';').next().expect("a cookie").to_owned()
     }
 
+    /// The cookie of a browser that signed in as this person.
+    async fn sign_in_as(&self, person: &str) -> String {
+        let person = person.parse().expect("a person");
+        let until = self.clock.now().after(events::Period::hours(1));
+        let key = session::mint_person_link(&self.gateway.keys, &person, until).expect("a key");
+        let page = self.get(&format!("/signin?key={key}")).await;
+        let reply = self.post("/signin", &[], &[("key", &key), ("csrf", &page.field("csrf")), ("go", "in")]).await;
+        assert_eq!(reply.status, 303, "{}", reply.text);
+        reply.header("set-cookie").split(';').next().expect("a cookie").to_owned()
+    }
+
+    /// A page as the browser with this cookie sees it.
+    async fn look(&self, cookie: &str, path: &str) -> Reply {
+        self.send("GET", path, &[("cookie", cookie)], String::new()).await
+    }
+
     /// Opens a review as a program on the bus does; its id.
-    async fn ask(&self, detail: Value) -> ReviewId {
+    pub(crate) async fn ask(&self, detail: Value) -> ReviewId {
         let event = BusEvent {
             id: format!("event-{}", detail["title"]),
             account: "local".into(),
@@ -172,11 +204,11 @@ impl World {
         format!("/a/{}", capability::mint(&self.gateway.keys, &capability))
     }
 
-    async fn version(&self, id: ReviewId) -> Version {
+    pub(crate) async fn version(&self, id: ReviewId) -> Version {
         self.gateway.reviews.load(id).await.expect("a fold").version
     }
 
-    async fn events(&self, id: ReviewId) -> Vec<Event> {
+    pub(crate) async fn events(&self, id: ReviewId) -> Vec<Event> {
         self.gateway.reviews.history(id).await.expect("a history").into_iter().flat_map(|commit| commit.events).collect()
     }
 
@@ -194,14 +226,14 @@ impl World {
 }
 
 /// Percent-encodes a form's value.
-fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     text.bytes()
         .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
         .collect()
 }
 
 /// A request that asks Ana and Ben on behalf of Rita, with a workflow that waits.
-fn request() -> Value {
+pub(crate) fn request() -> Value {
     json!({
         "title": "Promote churn-model v42",
         "summary": "The **new** model.",
@@ -213,9 +245,32 @@ fn request() -> Value {
     })
 }
 
-fn with(mut request: Value, field: &str, value: Value) -> Value {
+pub(crate) fn with(mut request: Value, field: &str, value: Value) -> Value {
     request[field] = value;
     request
+}
+
+/// Keeps what was sent: to whom, and the link.
+#[derive(Default)]
+struct Mailbox(Mutex<Vec<(String, String)>>);
+
+impl Mailbox {
+    fn all(&self) -> Vec<(String, String)> {
+        self.0.lock().expect("no panic").clone()
+    }
+}
+
+#[async_trait]
+impl SignInMail for Mailbox {
+    fn channel(&self) -> Channel {
+        Channel::Email
+    }
+
+    async fn send(&self, to: &PersonId, link: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let link = link.strip_prefix(BASE).ok_or("not our address")?;
+        self.0.lock().expect("no panic").push((to.to_string(), link.to_owned()));
+        Ok(())
+    }
 }
 
 /// Nothing arrives, and what was parked stays so, unless its consumer is `willing`.

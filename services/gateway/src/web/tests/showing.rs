@@ -13,7 +13,7 @@ async fn invariant_04_no_page_holds_a_task_token() {
     let link = world.link(id, "ana@example.com");
     let pages = [
         "/".to_owned(),
-        "/?show=refused".into(),
+        "/?show=all&status=refused".into(),
         format!("/reviews/{id}"),
         format!("/reviews/{refused}"),
         "/outbox".into(),
@@ -32,6 +32,41 @@ async fn invariant_04_no_page_holds_a_task_token() {
 }
 
 #[tokio::test]
+async fn the_short_address_of_an_sms_leads_to_the_page_which_asks_who_comes() {
+    let world = World::new();
+    let id = world.ask(request()).await;
+    let fold = world.gateway.reviews.load(id).await.expect("loaded");
+    let links = channels::link::Links::new(world.gateway.keys.clone(), super::BASE.into());
+    let short = links.to(fold.state.review().expect("a review"), &"ana@example.com".parse().expect("a person")).short_url();
+    let short = short.strip_prefix(super::BASE).expect("an address of ours");
+    let reply = world.get(short).await;
+    assert_eq!((reply.status.as_u16(), reply.header("location")), (303, format!("/reviews/{id}").as_str()));
+    let page = world.get(&format!("/reviews/{id}")).await;
+    assert_eq!((page.status.as_u16(), page.header("location")), (303, format!("/signin?review={id}").as_str()));
+    let stranger = world.get("/r/AAAAAAAAAAAAAAAAAAAAAA").await;
+    assert_eq!(stranger.status, 303, "whether there is such a review is told to whoever has signed in");
+    for strange in ["/r/x", "/r/AAAAAAAAAAAAAAAAAAAAAAA", "/r/%00"] {
+        assert_eq!(world.get(strange).await.status, 404, "{strange}");
+    }
+}
+
+#[tokio::test]
+async fn a_review_whose_workflow_was_stopped_says_so() {
+    let world = World::new();
+    let id = world.ask(request()).await;
+    let detail = json!({"executionArn": "arn:aws:states:eu-central-1:1:execution:churn:run-7", "status": "ABORTED"});
+    let [account, source, detail_type] = ["local", "aws.states", "Step Functions Execution Status Change"].map(str::to_owned);
+    let event = intake::BusEvent { id: "ended".into(), account, source, detail_type, detail };
+    world.gateway.intake.receive(&event).await.expect("received");
+    let cookie = world.sign_in().await;
+    let page = world.send("GET", &format!("/reviews/{id}"), &[("cookie", &cookie)], String::new()).await;
+    for said in ["Cancelled by its workflow, which was stopped", "A workflow that waited was stopped", "It was stopped by itself"]
+    {
+        assert!(page.words().contains(said), "{said:?} is not in {}", page.words());
+    }
+}
+
+#[tokio::test]
 async fn without_signing_in_there_is_a_welcome_and_nothing_else() {
     let world = World::new();
     let id = world.ask(request()).await;
@@ -44,7 +79,7 @@ async fn without_signing_in_there_is_a_welcome_and_nothing_else() {
     );
     for path in [format!("/reviews/{id}"), "/reviews/nonsense".into(), "/outbox".into(), "/dead-letters".into()] {
         let reply = world.get(&path).await;
-        assert_eq!(reply.status, 403, "{path}");
+        assert_eq!(reply.status, if path.starts_with("/reviews") { 303 } else { 403 }, "{path}");
         assert!(!reply.text.contains("churn"), "{path}");
     }
     let forged = world.send("GET", "/outbox", &[("cookie", "countersign_session=AAAA")], String::new()).await;
@@ -139,9 +174,9 @@ async fn every_page_is_guarded_and_its_files_are_found() {
     for file in files {
         let reply = world.get(file).await;
         assert_eq!(reply.status, 200, "{file}");
-        assert!(reply.header("cache-control").contains("immutable") && reply.text.len() < 24_000, "{file}");
+        assert!(reply.header("cache-control").contains("immutable") && reply.text.len() < 28_000, "{file}");
     }
-    assert!(!page.text.contains(" style=") && !page.text.contains("<style") && page.text.len() < 16_000);
+    assert!(!page.text.contains(" style=") && !page.text.contains("<style") && page.text.len() < 18_000);
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ async fn an_ended_review_leaves_the_inbox_and_stays_in_the_search() {
 #[tokio::test]
 async fn every_list_searches_an_index_and_sorts_nothing() {
     let (_dir, store) = store();
-    for sql in [search::INBOX, search::BY_STATUS, search::BY_REQUESTER, search::BY_REVIEWER, views::DUE] {
+    for sql in [search::INBOX, search::BY_STATUS, search::BY_REQUESTER, search::BY_KEY, views::DUE, views::WAITS] {
         let plan = store.0.views.read("explain", |connection| {
             let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
             statement.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<rusqlite::Result<Vec<_>>>()

@@ -1,0 +1,122 @@
+//! Integrations: programs that call the API with a bearer token of their own.
+
+use std::{fmt, str::FromStr};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::V;
+use crate::{
+    digest::BearerHash,
+    ids::{IntegrationId, InvalidId, PersonId},
+    time::Timestamp,
+};
+
+/// The account that stands in the origin of what an integration asks for; its source is the
+/// integration's name. No account of AWS is named like that, nor is that of one machine.
+pub const INTEGRATION_ACCOUNT: &str = "integration";
+
+/// What an integration may do. None stands for another, and none manages integrations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Scope {
+    /// Ask for reviews, and withdraw its own.
+    #[serde(rename = "reviews:request")]
+    RequestReviews,
+    /// Read every review, with its evidence and its log.
+    #[serde(rename = "reviews:read")]
+    ReadReviews,
+    /// Vote as the person whom it acts as.
+    #[serde(rename = "votes:cast")]
+    CastVotes,
+    /// Read people and groups.
+    #[serde(rename = "directory:read")]
+    ReadDirectory,
+    /// Change people and groups, and with them who may decide.
+    #[serde(rename = "directory:write")]
+    WriteDirectory,
+    /// See dead letters and put them back to work; reconcile.
+    #[serde(rename = "operate")]
+    Operate,
+}
+
+impl Scope {
+    /// All of them.
+    pub const ALL: [Scope; 6] = [
+        Scope::RequestReviews,
+        Scope::ReadReviews,
+        Scope::CastVotes,
+        Scope::ReadDirectory,
+        Scope::WriteDirectory,
+        Scope::Operate,
+    ];
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Scope::RequestReviews => "reviews:request",
+            Scope::ReadReviews => "reviews:read",
+            Scope::CastVotes => "votes:cast",
+            Scope::ReadDirectory => "directory:read",
+            Scope::WriteDirectory => "directory:write",
+            Scope::Operate => "operate",
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Scope {
+    type Err = InvalidId;
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        Scope::ALL.into_iter().find(|scope| scope.as_str() == text).ok_or_else(|| InvalidId {
+            found: text.chars().take(80).collect(),
+            expected: "reviews:request, reviews:read, votes:cast, directory:read, directory:write or operate",
+        })
+    }
+}
+
+/// See [`Event::IntegrationRegistered`](super::Event::IntegrationRegistered).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IntegrationRegistered {
+    /// Version of this shape.
+    pub v: V<1>,
+    /// Which.
+    pub integration: IntegrationId,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// The SHA-256 of its bearer token. The token itself is written nowhere.
+    pub token_hash: BearerHash,
+    /// The person whom it acts as: who asks when it asks, and whose votes it may cast.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acts_as: Option<PersonId>,
+    /// From when on the token is no longer taken; absent when it does not expire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// See [`Event::IntegrationRevoked`](super::Event::IntegrationRevoked).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IntegrationRevoked {
+    /// Version of this shape.
+    pub v: V<1>,
+    /// Which.
+    pub integration: IntegrationId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_written_as_it_is_read() {
+        for scope in Scope::ALL {
+            assert_eq!(scope.as_str().parse(), Ok(scope));
+            assert_eq!(serde_json::to_value(scope).expect("JSON"), scope.as_str());
+        }
+        assert!("reviews".parse::<Scope>().is_err());
+    }
+}

@@ -1,0 +1,33 @@
+//! What a caller wrote, as one harmless line: the same wherever people read it.
+
+/// Without what has no place in a line: control characters and line ends, and those that turn the direction of
+/// whatever follows (UAX 9, explicit directional characters). Right-to-left letters stay.
+pub fn line(text: &str) -> String {
+    text.chars().filter_map(tame).collect::<String>().trim().to_owned()
+}
+
+/// One character of it; `None` when it has no place there.
+pub fn tame(c: char) -> Option<char> {
+    (!turns(c)).then_some(if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })
+}
+
+fn turns(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}' | '\u{061C}' | '\u{FEFF}')
+}
+
+/// A line in which no phone and no mail reader finds a link, with single spaces: for messages without
+/// markup, whose only link is to be ours.
+pub fn inert(line: &str) -> String {
+    let line = line.replace("://", ": ");
+    let mut chars = line.chars().peekable();
+    let mut inert = String::with_capacity(line.len());
+    while let Some(c) = chars.next() {
+        inert.push(c);
+        // The dots of other scripts too: those that a client reads as one in a name (RFC 3490, 3.1).
+        let dot = matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}' | '\u{2024}');
+        if dot && chars.peek().is_some_and(|next| next.is_alphabetic()) {
+            inert.push(' ');
+        }
+    }
+    inert.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,41 @@
+//! A tick an invocation.
+
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use checkpointer::Checkpointer;
+use lambda::{
+    Failure, Function,
+    metrics::{Figure, Metrics},
+};
+use lambda_runtime::Context;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+/// What is left of an invocation's time when it stops reading on, and signs.
+const RESERVE: Duration = Duration::from_secs(25);
+
+/// The function.
+pub struct Keeper {
+    /// The handler.
+    pub checkpointer: Checkpointer,
+    /// That it was here, and how many commits are covered.
+    pub metrics: Metrics,
+}
+
+#[async_trait]
+impl Function for Keeper {
+    async fn call(&self, event: Value, context: &Context) -> Result<Value, Failure> {
+        if !event.is_object() {
+            return Err(Failure::refused("the event is no object, as a schedule would send"));
+        }
+        let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+        let ticked = self.checkpointer.tick(Instant::now() + left.saturating_sub(RESERVE)).await;
+        let ticked = ticked.map_err(|error| Failure::of(&error, error.is_retryable()))?;
+        if ticked.more {
+            tracing::info!(size = ticked.size, "out of time; the next tick goes on");
+        }
+        self.metrics.write(&[Figure::count("Covered", usize::try_from(ticked.size).unwrap_or(usize::MAX))], None);
+        Ok(json!({"entered": ticked.entered, "size": ticked.size, "more": ticked.more}))
+    }
+}

@@ -1,0 +1,121 @@
+//! `integrations`: programs with a token of their own.
+
+use events::{
+    Timestamp,
+    request::{Contact, Reviewer},
+};
+use serde::Deserialize;
+use serde_json::{json, value::RawValue};
+
+use super::{
+    credential::TOKEN,
+    failure::Failure,
+    http::{Call, Service},
+    print::{Out, clean, fields, note, table},
+    time,
+};
+use crate::cli::{AddIntegrationArgs, IntegrationsCommand};
+
+const PATH: &str = "/api/v1/integrations";
+
+#[derive(Deserialize)]
+struct Integration {
+    name: String,
+    status: String,
+    scopes: Vec<String>,
+    acts_as: Option<String>,
+    expires_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Registered {
+    #[serde(flatten)]
+    integration: Integration,
+    token: String,
+}
+
+#[derive(Deserialize)]
+struct List {
+    integrations: Vec<Box<RawValue>>,
+}
+
+/// Runs the command.
+pub fn run(service: &Service, command: &IntegrationsCommand, out: &mut Out) -> Result<(), Failure> {
+    match command {
+        IntegrationsCommand::Add(args) => add(service, args, out),
+        IntegrationsCommand::List => list(service, out),
+        IntegrationsCommand::Revoke { name } => {
+            let what = format!("integration {name}");
+            let reply = service.done(&what, "DELETE", &format!("{PATH}/{name}"), &Call::default())?;
+            if out.json {
+                return out.text(&format!("{}\n", reply.text()));
+            }
+            out.text(&format!("integration {name} is revoked; its token is no longer taken\n"))
+        }
+    }
+}
+
+fn add(service: &Service, args: &AddIntegrationArgs, out: &mut Out) -> Result<(), Failure> {
+    let acts_as = args.acts_as.clone().map(|person| Contact::from(Reviewer::Person(person)));
+    let body = json!({"name": args.name, "scopes": args.scope, "acts_as": acts_as, "expires_in": args.expires_in.map(|period| period.to_string())});
+    let what = format!("integration {}", args.name);
+    let reply = service.done(&what, "POST", PATH, &Call { body: Some(&body.to_string()), ..Call::default() })?;
+    if out.json {
+        return out.text(&format!("{}\n", reply.text()));
+    }
+    let Registered { integration, token } = reply.read(service)?;
+    let mut rows = vec![("scopes", integration.scopes.join(", "))];
+    rows.extend(integration.acts_as.map(|person| ("acts as", person)));
+    rows.extend(integration.expires_at.map(|at| ("expires", time::both(at, time::now()))));
+    rows.push(("token", clean(&token).into_owned()));
+    out.text(&format!("integration {} is registered\n{}", out.paint.bold(args.name.as_str()), fields(out.paint, &rows)))?;
+    note(&format!("Keep the token now, it is not shown again. Commands take it from {TOKEN}, HTTP as Authorization: Bearer."));
+    Ok(())
+}
+
+fn list(service: &Service, out: &mut Out) -> Result<(), Failure> {
+    let reply = service.done("the question", "GET", PATH, &Call::default())?;
+    let List { integrations } = reply.read(service)?;
+    if out.json {
+        return integrations.iter().try_for_each(|line| out.text(&format!("{line}\n")));
+    }
+    let read = |text: &str| serde_json::from_str(text).map_err(|error| service.unexpected(error.to_string()));
+    let integrations = integrations.iter().map(|line| read(line.get())).collect::<Result<Vec<Integration>, Failure>>()?;
+    out.text(&render(&integrations, time::now()))
+}
+
+fn render(integrations: &[Integration], now: Timestamp) -> String {
+    if integrations.is_empty() {
+        return "There are no integrations.\nGive a program a token with: countersign integrations add NAME --scope SCOPE\n"
+            .to_owned();
+    }
+    let row = |known: &Integration| {
+        let expires = known.expires_at.map_or("never".to_owned(), |at| time::relative(at, now));
+        let acts_as = known.acts_as.clone().unwrap_or_default();
+        vec![clean(&known.name).into_owned(), known.status.clone(), expires, acts_as, known.scopes.join(", ")]
+    };
+    let rows: Vec<Vec<String>> = integrations.iter().map(row).collect();
+    table(&["INTEGRATION", "STATUS", "EXPIRES", "ACTS AS", "SCOPES"], &rows, |_, cell| cell.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integrations_are_listed_with_what_they_may_do() {
+        let list: Vec<Integration> = serde_json::from_value(json!([
+            {"name": "bot", "status": "active", "scopes": ["votes:cast"], "acts_as": "ana@example.com", "expires_at": "2026-11-24T04:00:00Z"},
+            {"name": "ci", "status": "revoked", "scopes": ["reviews:request", "reviews:read"], "acts_as": null, "expires_at": null},
+        ]))
+        .expect("integrations");
+        let now = "2026-11-23T04:00:00Z".parse().expect("a time");
+        assert_eq!(
+            render(&list, now),
+            "INTEGRATION  STATUS   EXPIRES  ACTS AS          SCOPES\n\
+             bot          active   in 24 h  ana@example.com  votes:cast\n\
+             ci           revoked  never                     reviews:request, reviews:read\n"
+        );
+        assert!(render(&[], now).contains("integrations add"));
+    }
+}

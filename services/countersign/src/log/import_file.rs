@@ -1,0 +1,71 @@
+//! `countersign import`.
+
+use std::{path::Path, process::ExitCode, sync::Arc};
+
+use anyhow::{Context, bail};
+use ledger::{
+    Ledger,
+    seal::{LocalSeal, SecretKey},
+};
+use serde_json::json;
+
+use super::{
+    fence::Fence,
+    import::{Imported, import},
+    place,
+    progress::Progress,
+};
+use crate::{
+    cli::{Global, ImportArgs},
+    serve::keys::SEAL_KEY,
+};
+
+/// `countersign import`.
+///
+/// # Errors
+/// When the export is damaged or the store has gone another way.
+pub async fn run(args: ImportArgs, global: Global) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(args.file.is_file(), "there is no file {}", args.file.display());
+    let mut progress = Progress::start();
+    let imported = match &args.table {
+        Some(table) => import(&args.file, &place::table(table).await?, None, &mut progress).await?,
+        None => into_directory(&args.file, &global.data, &mut progress).await?,
+    };
+    progress.end();
+    say(&imported, &args, &global);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn into_directory(file: &Path, data: &Path, progress: &mut Progress) -> anyhow::Result<Imported> {
+    if let Some(fence) = Fence::of(data)? {
+        bail!("{}: {fence}; import into another directory", data.display());
+    }
+    let store = place::own_directory(data)?;
+    let key = data.join(SEAL_KEY);
+    // An import makes no key: the one that the export was sealed for is to be put there.
+    let seal = match key.exists() {
+        true => LocalSeal::open(&key).context("the key that seals task tokens")?,
+        false => LocalSeal::new(&SecretKey::generate()?, &[]),
+    };
+    let ledger: Arc<dyn Ledger> = Arc::new(store.clone());
+    let imported = import(file, &ledger, Some(&seal), progress).await;
+    let imported = imported.with_context(|| format!("cannot import into {} (task tokens: {})", data.display(), key.display()))?;
+    store.close();
+    Ok(imported)
+}
+
+fn say(imported: &Imported, args: &ImportArgs, global: &Global) {
+    if global.json {
+        println!("{}", json!(imported));
+        return;
+    }
+    let Imported { streams, commits, written, handles } = imported;
+    println!("checked {commits} commits of {streams} streams; {written} were written, {} were there already", commits - written);
+    match &args.table {
+        Some(_) => println!("the projector follows the table; `reconcile` brings its views up whatever it missed"),
+        None => println!("`countersign serve --data {}` brings the views up when it starts", global.data.display()),
+    }
+    if *handles == 0 {
+        println!("no task tokens came with it: workflows that still wait are not told by this store");
+    }
+}

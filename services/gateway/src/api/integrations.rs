@@ -1,0 +1,159 @@
+//! Programs with a bearer token of their own: registering them, listing them, revoking their token.
+//! All of it needs the operator's key: no scope may hand out scopes.
+
+use std::collections::BTreeSet;
+
+use axum::{
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use channels::bearer::BearerToken;
+use events::{
+    IntegrationId, Period, PersonId, Timestamp,
+    event::{IntegrationRegistered, Scope, V},
+};
+use review::{Integration, integration::IntegrationRefusal};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{
+    fresh,
+    input::{Body, Input},
+    problem::Problem,
+};
+use crate::Gateway;
+
+/// What is known of an integration; never its token.
+#[derive(Serialize)]
+struct Line<'a> {
+    name: &'a IntegrationId,
+    status: &'static str,
+    scopes: &'a BTreeSet<Scope>,
+    acts_as: Option<&'a PersonId>,
+    registered_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+}
+
+/// An integration and, this once, its token.
+#[derive(Serialize)]
+struct Registered<'a> {
+    #[serde(flatten)]
+    line: Line<'a>,
+    token: &'a str,
+}
+
+impl<'a> Line<'a> {
+    fn of(name: &'a IntegrationId, known: &'a Integration, now: Timestamp) -> Line<'a> {
+        let status = match known.revoked_at {
+            Some(_) => "revoked",
+            None if known.is_active(now) => "active",
+            None => "expired",
+        };
+        Line {
+            name,
+            status,
+            scopes: &known.scopes,
+            acts_as: known.acts_as.as_ref(),
+            registered_at: known.registered_at,
+            expires_at: known.expires_at,
+            revoked_at: known.revoked_at,
+        }
+    }
+}
+
+/// `GET /integrations`: all that ever were, by name.
+pub(super) async fn list(State(gateway): State<Gateway>, headers: HeaderMap) -> Result<Response, Problem> {
+    let directory = gateway.reviews.directory().await?;
+    let now = gateway.reviews.now();
+    let lines: Vec<Line> = directory.integrations.iter().map(|(name, known)| Line::of(name, known, now)).collect();
+    fresh::by_content(&headers, &json!({"integrations": lines}))
+}
+
+/// `POST /integrations`: registers one; the answer alone holds its token.
+pub(super) async fn register(State(gateway): State<Gateway>, Body(body): Body) -> Result<Response, Problem> {
+    let wanted = Wanted::read(body)?;
+    let token = BearerToken::generate().map_err(|error| Problem::internal(&error, true))?;
+    let event = IntegrationRegistered {
+        v: V,
+        integration: wanted.name.clone(),
+        scopes: wanted.scopes.into_iter().collect(),
+        token_hash: token.hash(),
+        acts_as: wanted.acts_as,
+        expires_at: wanted.expires_in.map(|period| gateway.reviews.now().after(period)),
+    };
+    let now = gateway.reviews.now();
+    let changed = gateway.reviews.change_directory(|directory| directory.register_integration(&event, now)).await?;
+    let directory = changed.map_err(|refusal| refused(refusal, &wanted.name))?;
+    let known = directory.integrations.get(&wanted.name).ok_or_else(|| refused(IntegrationRefusal::Absent, &wanted.name))?;
+    tracing::info!(integration = %wanted.name, scopes = ?known.scopes, "integration registered by the operator");
+    let registered = Registered { line: Line::of(&wanted.name, known, now), token: token.expose() };
+    let location = [(header::LOCATION, format!("{}/integrations/{}", super::PREFIX, wanted.name))];
+    Ok((StatusCode::CREATED, location, super::json(&registered)).into_response())
+}
+
+/// `DELETE /integrations/{name}`: its token is no longer taken.
+pub(super) async fn revoke(State(gateway): State<Gateway>, path: Path<String>) -> Result<Response, Problem> {
+    let name: IntegrationId = path.0.parse().map_err(|_| nothing())?;
+    let changed = gateway.reviews.change_directory(|directory| directory.revoke_integration(&name)).await?;
+    let directory = changed.map_err(|refusal| refused(refusal, &name))?;
+    tracing::info!(integration = %name, "integration revoked by the operator");
+    let known = directory.integrations.get(&name).ok_or_else(|| refused(IntegrationRefusal::Absent, &name))?;
+    Ok(super::json(&Line::of(&name, known, gateway.reviews.now())))
+}
+
+fn nothing() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "no-such-integration",
+        "No such integration",
+        "There is no integration of that name, or its token was revoked before.",
+    )
+}
+
+fn refused(refusal: IntegrationRefusal, name: &IntegrationId) -> Problem {
+    let (code, title) = match refusal {
+        IntegrationRefusal::Absent => return nothing(),
+        IntegrationRefusal::NameTaken => ("integration-exists", "The integration is there already"),
+        IntegrationRefusal::TooMany => ("too-many-integrations", "There are too many integrations"),
+    };
+    let detail = format!("{refusal}; to replace the token of {name}, revoke it and register it again.");
+    Problem::new(StatusCode::CONFLICT, code, title, detail)
+}
+
+struct Wanted {
+    name: IntegrationId,
+    scopes: BTreeSet<Scope>,
+    acts_as: Option<PersonId>,
+    expires_in: Option<Period>,
+}
+
+impl Wanted {
+    fn read(body: Value) -> Result<Wanted, Problem> {
+        const NAME: &str = "1 to 64 letters, digits, '-', '_' or '.'";
+        const PERIOD: &str = "a period of ISO 8601 above zero, such as P90D";
+        let scopes_are = format!("one or more of {}", Scope::ALL.map(Scope::as_str).join(", "));
+        let mut input = Input::body(body)?;
+        let name = input.parsed("name", NAME);
+        let name = input.required("name", NAME, name);
+        let scopes: Option<BTreeSet<Scope>> = input.read("scopes", &scopes_are);
+        let scopes = input.required("scopes", &scopes_are, scopes).unwrap_or_default();
+        if scopes.is_empty() {
+            input.required::<()>("scopes", &scopes_are, None);
+        }
+        let acts_as = input.person("acts_as");
+        if scopes.contains(&Scope::CastVotes) {
+            input.required("acts_as", "the person whom it votes as, since it may cast votes", acts_as.as_ref());
+        }
+        let expires_in: Option<Period> = input.parsed("expires_in", PERIOD);
+        if expires_in.is_some_and(|period| period.as_seconds() <= 0) {
+            input.fault("expires_in", PERIOD);
+        }
+        input.close()?;
+        match name {
+            Some(name) => Ok(Wanted { name, scopes, acts_as, expires_in }),
+            None => Err(Problem::faults(&[])),
+        }
+    }
+}

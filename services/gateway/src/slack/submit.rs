@@ -1,0 +1,63 @@
+//! A window with a reason was sent off. It is answered with what it is to show next: nothing, what is
+//! to be mended, or why it does not count.
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use channels::slack::{
+    button,
+    interaction::{self, Submitted},
+    modal::{self, CALLBACK, Metadata, REASON},
+};
+use events::{event::Choice, request::REASON_MAX};
+use serde_json::json;
+
+use super::{
+    App, actor, unavailable,
+    vote::{self, Outcome},
+};
+use crate::Gateway;
+
+/// Answers a window; what it says is in the log before.
+pub(super) async fn answer(gateway: &Gateway, app: &App, submitted: &Submitted) -> Response {
+    let view = &submitted.view;
+    if view.callback_id != CALLBACK {
+        return StatusCode::OK.into_response();
+    }
+    let metadata = serde_json::from_str::<Metadata>(&view.private_metadata).ok();
+    let button = metadata.as_ref().and_then(|metadata| button::open(&gateway.keys, &metadata.button));
+    let account = interaction::actor(&submitted.user, submitted.team.as_ref());
+    let (Some(Metadata { choice, .. }), Some(button), Some(account)) = (metadata, button, account) else {
+        return show("This window is too old. Press the button of the card again.");
+    };
+    let typed = view.state.values.get(REASON).and_then(|block| block.get(REASON)).and_then(|typed| typed.value.as_deref());
+    let reason = typed.map(str::trim).filter(|reason| !reason.is_empty()).map(str::to_owned);
+    match (choice, &reason) {
+        (Choice::Approve, _) | (Choice::Reject, Some(_)) => {}
+        (Choice::Reject, None) => return mend("Say why: whoever asked has only this to go by."),
+        (Choice::RequestChanges | Choice::Comment, _) => return show("This window is none of ours."),
+    }
+    if reason.as_ref().is_some_and(|reason| reason.len() > REASON_MAX) {
+        return mend("This is too long to be kept; 4000 bytes is the most.");
+    }
+    let actor = match actor::find(gateway, app, account, button.review).await {
+        Ok(actor) => actor,
+        Err(error) => return unavailable(&error),
+    };
+    match vote::cast(gateway, &button, &actor, choice, reason).await {
+        // An empty answer closes the window.
+        Ok(Outcome::Counted | Outcome::CountedBefore(_)) => StatusCode::OK.into_response(),
+        Ok(Outcome::Late(words, _) | Outcome::NotCounted(words)) => show(&words),
+        Err(error) => unavailable(&error.into()),
+    }
+}
+
+fn mend(words: &str) -> Response {
+    Json(json!({"response_action": "errors", "errors": {REASON: words}})).into_response()
+}
+
+fn show(words: &str) -> Response {
+    Json(json!({"response_action": "update", "view": modal::told(words)})).into_response()
+}

@@ -1,0 +1,95 @@
+//! A vote from Slack: the same command as from every other channel.
+
+use channels::slack::{button::Button, card};
+use events::{
+    PersonId,
+    event::{Channel, Choice, VoteRefusal},
+};
+use ledger::{ExecuteError, Executed};
+use review::{Answer, Command, Directory, Review, command::Vote};
+
+use super::actor::Actor;
+use crate::Gateway;
+
+/// What came of a vote.
+pub(super) enum Outcome {
+    /// It counts, now or since before.
+    Counted,
+    /// It counted before, and the review has ended since; the review.
+    CountedBefore(Box<Review>),
+    /// It came too late; what is to be said, and the review as it ended.
+    Late(String, Box<Review>),
+    /// It does not count; what is to be said.
+    NotCounted(String),
+}
+
+/// Hands a vote in. When this returns, it is in the log.
+///
+/// # Errors
+/// When the log fails.
+pub(super) async fn cast(
+    gateway: &Gateway,
+    button: &Button,
+    actor: &Actor,
+    choice: Choice,
+    reason: Option<String>,
+) -> Result<Outcome, ExecuteError> {
+    let vote = Vote {
+        person: actor.person.clone(),
+        choice,
+        reason,
+        channel: Channel::Slack,
+        entered_by: None,
+        integration: None,
+        matched_account: actor.matched_account.clone(),
+        subject_digest: Some(button.subject_digest),
+        trusted: true,
+    };
+    let Executed { answer, fold, .. } = gateway.reviews.execute(button.review, &Command::Vote(vote), None).await?;
+    let matched = actor.matched_account.as_ref().map(tracing::field::display);
+    tracing::info!(review_id = %button.review, answer = answer.name(), matched, "vote in Slack");
+    let directory = gateway.reviews.directory().await?;
+    Ok(match (answer, fold.state.review()) {
+        (Answer::NotCounted { why, ending }, Some(review)) => match ending {
+            Some(ending) => {
+                let mut review = review.clone();
+                let words = card::ended(&review, &directory, &ending);
+                review.ending.get_or_insert(ending);
+                Outcome::Late(format!("Your click came after the end. {words}"), Box::new(review))
+            }
+            None if !is_known(review, &directory, actor) => Outcome::NotCounted(stranger(&actor.person)),
+            None => Outcome::NotCounted(refusal(why).to_owned()),
+        },
+        (Answer::AlreadyCounted, Some(review)) if review.ending.is_some() => Outcome::CountedBefore(Box::new(review.clone())),
+        (Answer::NotFound, _) | (_, None) => Outcome::NotCounted("This review is not here any more.".to_owned()),
+        _ => Outcome::Counted,
+    })
+}
+
+/// Whether this account stands for somebody: the directory names it, or the request does, or its address.
+pub(super) fn is_known(review: &Review, directory: &Directory, actor: &Actor) -> bool {
+    let Actor { person, matched_account } = actor;
+    matched_account.is_some() || directory.knows(person) || directory.is_one_of(person, &review.request.reviewers)
+}
+
+/// For an account that nobody has bound to a person.
+pub(super) fn stranger(person: &PersonId) -> String {
+    let account = person.as_str().strip_prefix("slack:").unwrap_or(person.as_str());
+    format!(
+        "Your Slack account is not known to Countersign, so nothing was counted. Ask its operator to add \
+         `slack = \"{account}\"` to your entry in the directory."
+    )
+}
+
+fn refusal(why: VoteRefusal) -> &'static str {
+    match why {
+        VoteRefusal::NotAReviewer => "You are not one of the reviewers, so nothing was counted.",
+        VoteRefusal::OwnRequest => "This is your own request. Nobody decides on their own, so nothing was counted.",
+        VoteRefusal::OtherSubject => {
+            "What this card shows is not what the review holds, so nothing was counted. Open the details and decide there."
+        }
+        VoteRefusal::AlreadyDecided | VoteRefusal::Expired | VoteRefusal::Cancelled | VoteRefusal::UntrustedSource => {
+            "This does not count."
+        }
+    }
+}
