@@ -191,8 +191,8 @@ class Stack:
         events.put_targets(Rule=name, EventBusName=self.bus, Targets=[{"Id": "queue", "Arn": arn}])
         return url
 
-    def read(self, url: str, seconds: int = 0) -> list[dict]:
-        """What is on a queue, taken off it."""
+    def read(self, url: str, seconds: int = 0, about: str = "") -> list[dict]:
+        """What is on a queue, taken off it. `about`: only what says this, since reviews of earlier tests may still be heard of."""
         found = []
         while True:
             answer = self.aws("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=seconds)
@@ -200,7 +200,8 @@ class Stack:
                 return found
             for message in answer["Messages"]:
                 self.aws("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                found.append(json.loads(message["Body"]))
+                if about in message["Body"]:
+                    found.append(json.loads(message["Body"]))
 
     def waiting(self, output: str) -> int:
         """How many messages a queue of the stack holds, those that a function has just now with them."""

@@ -34,7 +34,7 @@ def test_a_workflow_that_is_stopped_takes_its_review_with_it_and_everybody_is_to
 
     [cancelled] = stack.logged(review, "ReviewCancelled")
     assert cancelled["by"] == {"execution": {"arn": execution.arn, "status": "ABORTED"}}
-    [heard] = eventually("listeners hear of it", lambda: stack.read(published), seconds=20)
+    [heard] = eventually("listeners hear of it", lambda: stack.read(published, about=review), seconds=20)
     assert heard["detail"]["execution"] == {"arn": execution.arn, "status": "ABORTED"}
     assert heard["detail"]["by"] == {"source": {"account": "000000000000", "source": "aws.states"}}
     late = stack.vote(review, REVIEWER, "approve")

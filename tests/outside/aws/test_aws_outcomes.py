@@ -18,7 +18,7 @@ def test_an_approval_through_the_gateway_lets_the_execution_go_on_and_listeners_
     assert ended["status"] == "SUCCEEDED", ended
     output = json.loads(ended["output"])
     assert (output["review_id"], output["outcome"], output["decided_by"]) == (review, "approved", [REVIEWER])
-    [event] = stack.read(decided, seconds=2)
+    [event] = stack.read(decided, seconds=2, about=review)
     assert event["detail"]["review_id"] == review
     assert event["detail"]["outcome"] == "approved"
     stack.logged(review, "WorkflowResumed")

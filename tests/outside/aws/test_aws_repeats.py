@@ -19,14 +19,14 @@ def requests_heard(stack, unique):
     return stack.listen(unique + "-requests", {"source": [{"anything-but": ["countersign"]}]})
 
 
-def heard(stack, queue):
-    """The next request, as the rule puts it on intake's queue."""
-    return eventually("the request is heard", lambda: stack.read(queue), seconds=20)[0]
+def heard(stack, queue, title):
+    """The request of this title, as the rule puts it on intake's queue."""
+    return eventually("the request is heard", lambda: stack.read(queue, about=title), seconds=20)[0]
 
 
 def test_a_request_delivered_again_opens_no_second_review_and_tells_the_workflow_once(stack, pipeline, requests_heard):
     execution, review = pipeline.asked()
-    event = heard(stack, requests_heard)
+    event = heard(stack, requests_heard, pipeline.title)
     for _ in range(3):
         stack.send("IntakeQueueUrl", event)
     stack.idle()
@@ -72,7 +72,7 @@ def test_a_message_that_makes_no_sense_ends_with_the_dead_letters_and_is_redrive
     The queue hides a message for 3 minutes; here it is 1 s, so that its five tries fit into a test."""
     sqs, queue, dead = stack.aws("sqs"), stack.outputs["IntakeQueueUrl"], stack.outputs["IntakeDeadUrl"]
     execution, review = pipeline.asked()
-    good = heard(stack, requests_heard)
+    good = heard(stack, requests_heard, pipeline.title)
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
     try:
         poison = good | {"id": "poison"}
@@ -168,7 +168,7 @@ def test_a_batch_of_the_stream_delivered_twice_changes_nothing(stack, pipeline, 
 
     assert stack.commits() == before
     known = {event["event_id"] for event in stack.log(review)}
-    again = {event["detail"]["event_id"] for event in stack.read(published, seconds=1)}
+    again = {event["detail"]["event_id"] for event in stack.read(published, seconds=1, about=review)}
     assert again <= known, "what is published again bears the event_id that it had"
 
 

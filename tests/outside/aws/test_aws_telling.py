@@ -14,7 +14,7 @@ def test_an_alert_is_published_on_the_topic_with_title_and_link(stack, pipeline,
 
     _, review = pipeline.asked()
 
-    [alert] = eventually("an alert", lambda: stack.read(url), seconds=20)
+    [alert] = eventually("an alert", lambda: stack.read(url, about=review), seconds=20)
     assert alert["Subject"] == f"A review waits: {pipeline.title}"
     assert alert["Message"].endswith(f"{stack.front.url}/reviews/{review}")
     attributes = {name: each["Value"] for name, each in alert["MessageAttributes"].items()}
@@ -31,7 +31,7 @@ def test_a_subscription_gets_what_its_filter_policy_lets_through(stack, pipeline
     _, review = pipeline.asked()
     pipeline.decide(review, "reject")
 
-    [alert] = eventually("an alert", lambda: stack.read(url), seconds=20)
+    [alert] = eventually("an alert", lambda: stack.read(url, about=review), seconds=20)
     assert alert["Subject"] == "A review was decided: rejected" and review in alert["Message"]
 
 
@@ -39,7 +39,7 @@ def test_invariant_04_a_task_token_is_in_no_event_table_mail_page_or_log_line(st
     requests = stack.listen(unique + "-requests", {"source": ["com.example.pipeline"]})
     published = stack.listen(unique + "-published", {"source": ["countersign"]})
     execution, review = pipeline.asked()
-    [request] = eventually("the request is heard", lambda: stack.read(requests), seconds=20)
+    [request] = eventually("the request is heard", lambda: stack.read(requests, about=pipeline.title), seconds=20)
     token = request["detail"]["resume"]["task_token"]
     pipeline.decide(review)
     assert execution.ended()["status"] == "SUCCEEDED"
