@@ -15,12 +15,12 @@ use ledger::{Ledger as _, sqlite::SqliteStore};
 
 use crate::{Outcome, children::processor_time, made};
 
-const REVIEWS: u64 = 8_000;
+const REVIEWS: u64 = 20_000;
 const CALLERS: usize = 16;
 /// Pairs of rounds, one with and one without; which comes first takes turns.
-const PAIRS: usize = 9;
-/// How often the log is signed while it is written: the service does once a minute.
-const EVERY: Duration = Duration::from_millis(200);
+const PAIRS: usize = 15;
+/// How often the log is signed while it is written: the service does once a minute, but no round lasts that long.
+const EVERY: Duration = Duration::from_secs(1);
 
 type Reviews = Arc<Vec<Vec<StoredCommit>>>;
 

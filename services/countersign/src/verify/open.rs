@@ -68,7 +68,15 @@ impl<'a> Line<'a> {
 
 /// Whether this is an event of this type.
 fn is_of_type(data: &str, kind: &str) -> bool {
-    Event::kind_of(data).is_ok_and(|found| found == kind)
+    ends_with_type(data, kind) || Event::kind_of(data).is_ok_and(|found| found == kind)
+}
+
+/// Whether it ends as events of this type mostly do: their members are sorted, and few have one behind `type` and `v`.
+/// Nothing is said of what stands before: were it altered, then so were the hash.
+fn ends_with_type(data: &str, kind: &str) -> bool {
+    let before_version = data.strip_suffix('}').map(|data| data.trim_end_matches(|digit: char| digit.is_ascii_digit()));
+    let before_kind = before_version.and_then(|data| data.strip_suffix("\",\"v\":")?.strip_suffix(kind));
+    before_kind.is_some_and(|data| data.ends_with(",\"type\":\""))
 }
 
 /// The commit at hand.
