@@ -46,14 +46,20 @@ pub(super) struct Line<'a> {
     of_type: bool,
     pub(super) body: Option<&'a str>,
     pub(super) has_handle: bool,
+    /// The hash of the bytes of a commit that is this one line.
+    hash: Option<CommitHash>,
 }
 
 impl<'a> Line<'a> {
     /// Reads a line; `None` when it is no event.
     pub(super) fn of(text: &'a [u8]) -> Option<Line<'a>> {
-        let scanned = scan(text).filter(|members| is_of_type(members.data, members.kind));
-        if let Some(members) = scanned {
-            return Some(Line { members, known: true, of_type: true, body: None, has_handle: false });
+        if let Some(members) = scan(text) {
+            let hash = (members.commitevents == 1).then(|| hash(&members));
+            // Bytes of their hash are as they were written: the parser is for those that are not.
+            let as_written = hash.is_some() && hash == members.commithash.parse().ok();
+            if as_written && ends_with_type(members.data, members.kind) || is_of_type(members.data, members.kind) {
+                return Some(Line { members, known: true, of_type: true, body: None, has_handle: false, hash });
+            }
         }
         let line: Parsed<'a> = serde_json::from_slice(text).ok()?;
         let Parsed { id, kind, subject, time, streamversion, commitindex, commitevents, previoushash, commithash, .. } = line;
@@ -62,17 +68,17 @@ impl<'a> Line<'a> {
             Scanned { id, kind, subject, time, streamversion, commitindex, commitevents, previoushash, commithash, data };
         let known = line.specversion == "1.0" && line.source == SOURCE && text.ends_with(b"\n");
         let (of_type, has_handle) = (is_of_type(data, kind), line.sealedhandle.is_some());
-        Some(Line { members, known, of_type, body: line.commitbody, has_handle })
+        let hash = (commitevents == 1 && line.commitbody.is_none()).then(|| hash(&members));
+        Some(Line { members, known, of_type, body: line.commitbody, has_handle, hash })
     }
 }
 
 /// Whether this is an event of this type.
 fn is_of_type(data: &str, kind: &str) -> bool {
-    ends_with_type(data, kind) || Event::kind_of(data).is_ok_and(|found| found == kind)
+    Event::kind_of(data).is_ok_and(|found| found == kind)
 }
 
 /// Whether it ends as events of this type mostly do: their members are sorted, and few have one behind `type` and `v`.
-/// Nothing is said of what stands before: were it altered, then so were the hash.
 fn ends_with_type(data: &str, kind: &str) -> bool {
     let before_version = data.strip_suffix('}').map(|data| data.trim_end_matches(|digit: char| digit.is_ascii_digit()));
     let before_kind = before_version.and_then(|data| data.strip_suffix("\",\"v\":")?.strip_suffix(kind));
@@ -114,17 +120,13 @@ impl Open {
     /// From its first line.
     pub(super) fn of(line: &Line<'_>, stream: StreamId) -> Option<Open> {
         let members = &line.members;
-        let bytes = match (members.commitevents, line.body) {
-            (1, None) => {
-                let mut body = start(members.time);
-                body.update(members.data);
-                Bytes::Read(end(body, members.previoushash, members.subject, members.streamversion))
-            }
-            (_, whole) => {
+        let bytes = match line.hash {
+            Some(hash) => Bytes::Read(hash),
+            None => {
                 let texts = texts(members).map(str::to_owned);
                 let (mut body, event) = (start(members.time), members.data);
                 body.update(event);
-                let whole = whole.map(|body| (BASE64.decode(body).unwrap_or_default(), vec![event.to_owned()]));
+                let whole = line.body.map(|body| (BASE64.decode(body).unwrap_or_default(), vec![event.to_owned()]));
                 Bytes::Reading(Box::new(Reading { texts, body, whole }))
             }
         };
@@ -202,6 +204,13 @@ impl Open {
 /// Subject, time and the two hashes.
 fn texts<'a>(line: &Scanned<'a>) -> [&'a str; 4] {
     [line.subject, line.time, line.previoushash, line.commithash]
+}
+
+/// The hash of a commit of this one line.
+fn hash(line: &Scanned<'_>) -> CommitHash {
+    let mut body = start(line.time);
+    body.update(line.data);
+    end(body, line.previoushash, line.subject, line.streamversion)
 }
 
 /// The bytes of a commit up to its first event.
