@@ -11,6 +11,7 @@ INFRA = ROOT / "infra"
 MAIN, QUEUE, FORWARD = INFRA / "template.yaml", INFRA / "outside-queue.yaml", INFRA / "outside-account.yaml"
 EXAMPLES, CONSUMER = INFRA / "examples/template.yaml", INFRA / "examples/consumer.yaml"
 ALL = [MAIN, QUEUE, FORWARD, EXAMPLES, CONSUMER]
+FUNCTION = "AWS::Serverless::Function"
 # Parameters that switch every optional thing on.
 EVERYTHING = {
     "SendingAccounts": "111122223333",
@@ -103,3 +104,15 @@ class Resolved:
             decided = {name: self.decide(each) for name, each in value.items()}
             return {name: each for name, each in decided.items() if each != {"Ref": "AWS::NoValue"}}
         return [self.decide(each) for each in value] if isinstance(value, list) else value
+
+
+def listed(value) -> list:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(path: Path):
+    """Every statement of every policy in a template: (resource's name, statement)."""
+    for name, resource in resources(path).items():
+        for _, value in walk(resource.get("Properties", {})):
+            if isinstance(value, dict) and "Effect" in value and "Action" in value:
+                yield name, value

@@ -6,17 +6,15 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-import yaml
 from openapi_spec_validator import validate
 
 from service import ROOT
-from templates import ALL, EVERYTHING, EXAMPLES, FORWARD, INFRA, MAIN, QUEUE, Resolved, resources, targets, template, walk
+from settings_table import functions_of_the_table, table
+from templates import ALL, EVERYTHING, EXAMPLES, FORWARD, FUNCTION, INFRA, MAIN, QUEUE, Resolved, listed, resources, targets, template
 
 TOOLS = ROOT / "target/venv-infra/bin"
-FUNCTION = "AWS::Serverless::Function"
 
 # What Emulator=true leaves out: ministack 1.5.33 knows none of these types.
 NOT_ON_THE_EMULATOR = {
@@ -58,51 +56,11 @@ CHECKOV_SKIPPED_FOR = {
     "CKV_AWS_21": {"AWS::S3::Bucket.Bucket"},
 }
 
-# Where a policy names every resource, by the statement's actions, and why.
-EVERY_RESOURCE = {
-    "kms:*": "A key's own policy: the resource is the key, and the account's owners must not lose it (KMS guide).",
-    "kms:Decrypt kms:GenerateDataKey": "A key's own policy: the resource is the key.",
-    "xray:PutTraceSegments xray:PutTelemetryRecords": "X-Ray's calls know no resource.",
-    "states:SendTaskSuccess states:SendTaskFailure": "A token names its task; the calls know no resource.",
-    "dynamodb:ListStreams": "Listing knows no resource.",
-    "xray:PutTraceSegments xray:PutTelemetryRecords xray:GetSamplingRules xray:GetSamplingTargets logs:CreateLogDelivery "
-    "logs:GetLogDelivery logs:UpdateLogDelivery logs:DeleteLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy "
-    "logs:DescribeResourcePolicies logs:DescribeLogGroups": "What Step Functions asks for to log and trace (its guide).",
-}
 # Queues that hide a message for less than six times their function's time, and why.
 HIDDEN_SHORTLY = {"EndedQueue": "The end of an unknown workflow is to come again within two minutes; two at once do no harm."}
-# What a statement allows everywhere but there, by its actions, and why.
-EVERYWHERE_BUT = {
-    "sns:Publish": ("arn:${AWS::Partition}:sns:*:*:*", "A phone number has no ARN: publishing to what is no topic of any account."),
-}
-# Resources with a star in them, and why.
-STARS = {
-    "${ViewsTable.Arn}/index/*": "The indexes of one table.",
-    "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:*:*": "Which workflows will wait is not known.",
-    "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${Bus}/*": "Rules that listeners make, on this bus.",
-    "${Bucket.Arn}/*": "The examples' own bucket.",
-    "${Checkpoints.Arn}/*": "One bucket; it is refused.",
-    "${Checkpoints.Arn}/entries/*": "Batches of entries are numbered.",
-    "${Bucket.Arn}/incoming/*": "The examples' own bucket.",
-    "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${AWS::StackName}/*": "The examples' own parameters.",
-}
-
-
 def run(*command, **settings) -> subprocess.CompletedProcess:
     environment = os.environ | {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"} | settings
     return subprocess.run([str(each) for each in command], capture_output=True, text=True, env=environment, timeout=120)
-
-
-def listed(value) -> list:
-    return value if isinstance(value, list) else [value]
-
-
-def statements(path: Path):
-    """Every statement of every policy in a template: (resource's name, statement)."""
-    for name, resource in resources(path).items():
-        for _, value in walk(resource.get("Properties", {})):
-            if isinstance(value, dict) and "Effect" in value and "Action" in value:
-                yield name, value
 
 
 # ---- What the tools say ---------------------------------------------------------------------------
@@ -206,132 +164,7 @@ def test_every_dead_letter_queue_has_an_alarm():
         assert dead and dead <= watched
 
 
-# ---- Permissions ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("path", ALL, ids=lambda path: str(path.relative_to(INFRA)))
-def test_no_policy_has_a_wildcard_but_those_listed_with_a_reason(path):
-    for name, statement in statements(path):
-        actions = listed(statement["Action"])
-        where = f"{name}: {actions}"
-        assert [each for each in actions if "*" in each and each != "kms:*"] == [], where
-        if "kms:*" in actions:
-            assert resources(path)[name]["Type"] == "AWS::KMS::Key", where
-        for resource in listed(statement.get("Resource", [])):
-            if resource == "*":
-                assert " ".join(actions) in EVERY_RESOURCE, where
-            for _, text in walk(resource):
-                if isinstance(text, str) and "*" in text and text != "*":
-                    assert text in STARS, where
-        for elsewhere in listed(statement.get("NotResource", [])):
-            assert elsewhere == {"Fn::Sub": EVERYWHERE_BUT[" ".join(actions)][0]}, where
-        if statement.get("Principal") == "*":
-            admits = statement["Effect"] == "Allow"
-            assert not admits or "aws:PrincipalOrgID" in statement["Condition"]["StringEquals"], where
-
-
-def test_every_function_has_a_role_of_its_own():
-    roles = [json.dumps(function["Properties"]["Role"]) for function in resources(MAIN, FUNCTION).values()]
-    assert len(set(roles)) == len(roles) == 6
-
-
-def test_each_role_allows_the_calls_that_its_function_makes_and_no_more():
-    """The table of services/lambda/src/lib.rs says what each calls."""
-    rows = table("log table", 1)
-    for name, column in functions_of_the_table().items():
-        allowed = {
-            action
-            for owner, statement in statements(MAIN)
-            if owner == f"{name}Role"
-            for action in listed(statement["Action"])
-        }
-        def marked(row):
-            return rows[row][column].strip() != ""
-        assert ("events:PutEvents" in allowed) == marked("`events:PutEvents`"), name
-        assert ("sns:Publish" in allowed) == marked("`sns:Publish`"), name
-        assert ("ses:SendEmail" in allowed) == marked("`ses:SendEmail`"), name
-        assert (name in those_who_send_sms()) == marked("the same to phone numbers, with `SEND_SMS` alone"), name
-        assert ("secretsmanager:GetSecretValue" in allowed) == marked("`secretsmanager:GetSecretValue`"), name
-        assert ("states:SendTaskSuccess" in allowed) == any(marked(row) for row in rows if "SendTaskSuccess" in row), name
-        for call in re.findall(r"`(\w+)`", rows["KMS"][column]):
-            assert f"kms:{call}" in allowed, name
-        for row in ("log table", "log stream"):
-            for call in re.findall(r"`(\w+)`", rows[row][column]):
-                assert f"dynamodb:{call}" in allowed, name
-        assert {f"s3:{call}" for call in re.findall(r"`(\w+)`", rows["checkpoints"][column])} == {
-            action for action in allowed if action.startswith("s3:")
-        }, name
-
-
-def those_who_send_sms() -> set[str]:
-    roles = targets(resources(MAIN)["SmsAccess"]["Properties"]["Roles"])
-    return {name for name, each in resources(MAIN, FUNCTION).items() if targets(each["Properties"]["Role"]) & roles}
-
-
-def test_the_secret_at_the_provider_of_sign_ins_is_the_notifiers_alone_and_only_where_there_is_one():
-    assert "OidcSecretAccess" not in Resolved(MAIN).resources
-    access = Resolved(MAIN, **EVERYTHING).resources["OidcSecretAccess"]["Properties"]
-    assert targets(access["Roles"]) == {"NotifierRole"}
-    [statement] = access["PolicyDocument"]["Statement"]
-    assert statement == {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": {"Ref": "OidcSecretArn"}}
-    named = {name for name, each in resources(MAIN).items() if "OidcSecretArn" in targets(each)}
-    assert named == {"Notifier", "OidcSecretAccess"}
-
-    def button(**parameters):
-        return Resolved(MAIN, **parameters).resources["Gateway"]["Properties"]["Environment"]["Variables"].get("OIDC_NAME")
-
-    assert (button(), button(**EVERYTHING)) == (None, {"Ref": "OidcName"})
-    [rule] = template(MAIN)["Rules"].values()
-    needed = {name for each in rule["Assertions"] for name in targets(each["Assert"])}
-    assert targets(rule["RuleCondition"]) == {"OidcIssuer", "OidcSecretArn"} and needed == {"OidcIssuer", "OidcClientId", "OidcSecretArn"}
-
-
-def test_sms_are_sent_only_where_that_is_switched_on_and_the_right_reaches_no_topic():
-    assert "SmsAccess" not in Resolved(MAIN).resources
-    on = Resolved(MAIN, **EVERYTHING)
-    [statement] = on.resources["SmsAccess"]["Properties"]["PolicyDocument"]["Statement"]
-    assert statement == {"Effect": "Allow", "Action": "sns:Publish", "NotResource": {"Fn::Sub": EVERYWHERE_BUT["sns:Publish"][0]}}
-    given = {n: each["Properties"]["Environment"]["Variables"].get("SEND_SMS") for n, each in resources(MAIN, FUNCTION).items()}
-    assert {name for name, value in given.items() if value == {"Ref": "SendSms"}} == those_who_send_sms()
-
-
-def test_only_functions_that_publish_may_speak_with_our_source():
-    policy = resources(MAIN)["OwnSourcePolicy"]["Properties"]["Statement"]
-    assert policy["Effect"] == "Deny" and policy["Condition"]["StringEquals"] == {"events:source": "countersign"}
-    publishers = {owner for owner, each in statements(MAIN) if owner.endswith("Role") and "events:PutEvents" in listed(each["Action"])}
-    assert targets(policy["Condition"]["ArnNotEquals"]) == publishers
-
-
-def test_the_function_that_the_web_faces_can_neither_publish_nor_mail_nor_answer_a_workflow_nor_open_a_token():
-    # What has no resource says who may take the role on.
-    given = [each for owner, each in statements(MAIN) if owner == "GatewayRole" and "Resource" in each]
-    allowed = {action for each in given for action in listed(each["Action"])}
-    assert "dynamodb:PutItem" in allowed
-    assert not [action for action in allowed if action.startswith(("events:", "states:", "sns:", "ses:", "sts:")) or action == "kms:Decrypt"]
-
-
-def test_other_accounts_may_listen_to_what_we_publish_and_to_nothing_else():
-    making = [each for _, each in statements(MAIN) if "events:PutRule" in listed(each["Action"])]
-    assert len(making) == 1
-    for each in making:
-        assert each["Condition"]["ForAllValues:StringEquals"] == {"events:source": "countersign"}
-        assert each["Condition"]["Null"] == {"events:source": "false"}, "a pattern without a source matches requests too"
-
-
 # ---- Settings and figures -------------------------------------------------------------------------
-
-
-def table(first: str, lead: int) -> dict[str, list[str]]:
-    """A table of the documentation in services/lambda/src/lib.rs: first cell to the others."""
-    text = (ROOT / "services/lambda/src/lib.rs").read_text()
-    lines = [line.removeprefix("//! |").rstrip().removesuffix("|") for line in text.splitlines() if line.startswith("//! |")]
-    cells = {row[0].strip(): row[lead:] for row in (line.split("|") for line in lines)}
-    assert first in cells
-    return cells
-
-
-def functions_of_the_table() -> dict[str, int]:
-    return {"Intake": 0, "Projector": 1, "Timekeeper": 2, "Notifier": 3, "Gateway": 4, "Checkpointer": 5}
 
 
 def test_every_function_is_given_the_settings_that_it_needs_and_none_that_it_does_not_know():
@@ -378,93 +211,6 @@ def test_each_channel_that_is_set_up_has_a_metric_an_alarm_and_a_place_on_the_da
     assert all(f'=> "{channel}",' in written for [_, channel] in shown) and '("channel", channel)' in written
 
 
-# ---- Mail -----------------------------------------------------------------------------------------
-
-
-# Which right each method of Slack's needs (reference of each method, "Facts"); a window needs none.
-SLACK_SCOPES = {
-    "conversations.open": "im:write",
-    "chat.postMessage": "chat:write",
-    "chat.update": "chat:write",
-    "chat.postEphemeral": "chat:write",
-    "views.open": None,
-}
-# What matching by address calls, for which the operator adds these two: the manifest names them and asks for neither.
-MATCHING = {"users.lookupByEmail", "users.info"}
-MATCHING_SCOPES = {"users:read", "users:read.email"}
-
-
-def test_the_slack_app_has_the_rights_that_our_calls_need_and_sends_its_interactions_to_our_route():
-    text = (INFRA / "slack-manifest.yaml").read_text()
-    manifest = yaml.safe_load(text)
-    called = set(re.findall(r'"([a-z]+\.[a-zA-Z]+)"', (ROOT / "services/slack/src/lib.rs").read_text()))
-    assert called == set(SLACK_SCOPES) | MATCHING, "a new method needs its right here"
-    wanted = set(SLACK_SCOPES.values()) - {None}
-    scopes = manifest["oauth_config"]["scopes"]
-    assert set(scopes) == {"bot"} and sorted(scopes["bot"]) == sorted(wanted)
-    assert all(f"# - {scope}" in text for scope in MATCHING_SCOPES), "off until somebody takes the sign away"
-    settings = manifest["settings"]
-    assert urlsplit(settings["interactivity"]["request_url"]).path == "/slack/interactions"
-    assert '"/slack/interactions"' in (ROOT / "services/gateway/src/slack/mod.rs").read_text()
-    assert settings["interactivity"]["is_enabled"] and not settings["socket_mode_enabled"]
-    # Whoever is written to has no place to answer that nobody reads.
-    assert manifest["features"]["app_home"]["messages_tab_read_only_enabled"] is True
-
-
-def test_trap_more_than_ten_mails_a_second_suspend_a_subscription_so_alerts_by_mail_are_few():
-    """SNS delivers ten mails a second to an address and suspends the subscription of one that is to get more ("Amazon SNS
-    quotas"): a burst of ordinary reviews must not silence what somebody has to hear of."""
-    subscription = Resolved(MAIN, **EVERYTHING).resources["AlertByEmail"]["Properties"]
-    assert subscription["FilterPolicyScope"] == "MessageAttributes"
-    [(word, ways)] = subscription["FilterPolicy"].items()
-    assert word == "$or" and ways == [{"risk": ["high"]}, {"detail_type": ["WorkflowResumeFailed"]}]
-    sets = (ROOT / "services/projector/src/sns.rs").read_text()
-    assert all(f'("{attribute}", ' in sets for way in ways for attribute in way), "attributes that a message has"
-
-
-def test_trap_who_decides_is_never_asked_through_a_subscription_that_a_followed_link_ends():
-    """Each mail of an SNS subscription has a link that ends it, and scanners follow it. So people are asked by SES alone, and
-    the topic has no subscriber but those of the parameters: a second, louder way that nobody's decision rests on."""
-    subscriptions = resources(MAIN, "AWS::SNS::Subscription")
-    ends = {name: each["Properties"]["Endpoint"] for name, each in subscriptions.items()}
-    assert ends == {"AlertByEmail": {"Ref": "AlertEmail"}, "AlertBySms": {"Ref": "AlertPhone"}, "AlarmByEmail": {"Ref": "OperatorEmail"}}
-    notifier = resources(MAIN, FUNCTION)["Notifier"]["Properties"]["Environment"]["Variables"]
-    assert "SES_FROM" in notifier and "Topic" not in repr(notifier)
-    assert "Unsubscribe" not in (ROOT / "services/projector/src/sns.rs").read_text()
-    assert "--authenticate-on-unsubscribe true" in (INFRA / "README.md").read_text(), "how to keep a link from ending one"
-
-
-def test_no_mail_is_tracked():
-    """Who opens a mail, and who follows its link, SES would learn by a picture and by leading the link through a counter: it
-    does so when a configuration set has a destination for these events, and by a domain of its own when it is given one."""
-    [settings] = resources(MAIN, "AWS::SES::ConfigurationSet").values()
-    assert "TrackingOptions" not in settings["Properties"] and "VdmOptions" not in settings["Properties"]
-    destinations = [each["Properties"]["EventDestination"] for each in resources(MAIN, "AWS::SES::ConfigurationSetEventDestination").values()]
-    events = {event for each in destinations for event in each["MatchingEventTypes"]}
-    assert events == {"bounce", "complaint", "reject"} and not events & {"open", "click"}
-    senders = [each["Properties"]["Environment"]["Variables"] for each in resources(MAIN, FUNCTION).values()]
-    assert all(each["SES_CONFIGURATION_SET"] == {"Ref": "MailSettings"} for each in senders if "SES_FROM" in each)
-
-
-def test_the_rule_takes_in_our_mails_that_came_back_and_nobody_elses(emulator):
-    pattern = resources(MAIN)["ReturnedRule"]["Properties"]["EventPattern"]
-    assert pattern["detail"]["mail"]["tags"] == {"ses:configuration-set": [{"Ref": "MailSettings"}]}
-    pattern["detail"]["mail"]["tags"]["ses:configuration-set"] = ["countersign"]
-    event = {"id": "1", "account": "111122223333", "source": "aws.ses", "time": "2026-11-25T00:00:00Z", "region": "us-east-1",
-             "resources": [], "version": "0", "detail-type": "Email Bounced", "detail": {}}
-
-    def matches(set_: str = "countersign", **changes) -> bool:
-        detail = {"eventType": "Bounce", "mail": {"messageId": "1", "tags": {"ses:configuration-set": [set_], "other": ["x"]}}}
-        tried = event | {"detail": detail} | changes
-        return emulator.events.test_event_pattern(EventPattern=json.dumps(pattern), Event=json.dumps(tried))["Result"]
-
-    for kind in ("Email Bounced", "Email Complaint Received", "Email Rejected"):
-        assert matches(**{"detail-type": kind}), kind
-    for kind in ("Email Sent", "Email Delivered", "Email Delivery Delayed", "Email Opened", "Email Clicked"):
-        assert not matches(**{"detail-type": kind}), kind
-    assert not matches("another") and not matches(source="com.example") and not matches(**{"replay-name": "r"})
-
-
 def test_the_tables_are_kept():
     for name, table_ in resources(MAIN, "AWS::DynamoDB::Table").items():
         kept = table_["Properties"]
@@ -472,41 +218,6 @@ def test_the_tables_are_kept():
         assert kept["DeletionProtectionEnabled"] and kept["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
         assert kept["BillingMode"] == "PAY_PER_REQUEST" and kept["SSESpecification"]["SSEType"] == "KMS", name
     assert resources(MAIN)["LogTable"]["Properties"]["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
-
-
-def test_what_was_signed_can_be_altered_by_nobody_and_only_who_cannot_write_the_log_signs():
-    bucket = resources(MAIN)["Checkpoints"]
-    kept = bucket["Properties"]
-    assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
-    assert kept["ObjectLockEnabled"] is True and kept["VersioningConfiguration"] == {"Status": "Enabled"}
-    assert kept["ObjectLockConfiguration"]["Rule"]["DefaultRetention"] == {
-        "Mode": {"Ref": "CheckpointLockMode"}, "Days": {"Ref": "CheckpointLockDays"}
-    }
-    assert template(MAIN)["Parameters"]["CheckpointLockMode"]["AllowedValues"] == ["GOVERNANCE", "COMPLIANCE"]
-    assert set(kept["PublicAccessBlockConfiguration"].values()) == {True} and len(kept["PublicAccessBlockConfiguration"]) == 4
-    [encrypted] = kept["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    assert encrypted["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
-    policy = resources(MAIN)["CheckpointsPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    refused = {each["Sid"]: each["Condition"] for each in policy if each["Effect"] == "Deny" and each["Principal"] == "*"}
-    assert refused == {
-        "OnlyByTls": {"Bool": {"aws:SecureTransport": "false"}},
-        "EntriesAreWrittenOnce": {"Null": {"s3:if-none-match": "true"}},
-    }
-    key = resources(MAIN)["SigningKey"]
-    assert key["DeletionPolicy"] == "Retain" and key["Properties"]["KeySpec"] == "ECC_NIST_EDWARDS25519"
-
-    roles = {}
-    for owner, statement in statements(MAIN):
-        roles.setdefault(owner, set()).update(listed(statement["Action"]))
-    signers = {owner for owner, actions in roles.items() if owner.endswith("Role") and "kms:Sign" in actions}
-    writers = {owner for owner, actions in roles.items() if owner.endswith("Role") and "dynamodb:PutItem" in actions}
-    assert signers == {"CheckpointerRole"} and not signers & writers
-    assert not [action for action in roles["CheckpointerRole"] if "Delete" in action or "Bypass" in action or "Retention" in action]
-
-
-def test_only_the_clocks_functions_may_read_a_table_through():
-    scanning = {owner for owner, statement in statements(MAIN) if "dynamodb:Scan" in listed(statement["Action"])}
-    assert scanning == {"TimekeeperRole", "CheckpointerRole"}
 
 
 def test_a_commit_waits_for_its_root_at_most_five_minutes_also_when_a_tick_fails():
@@ -562,16 +273,6 @@ def test_rules_take_in_neither_our_own_events_nor_replays(emulator):
     assert not matches("RequestsRule", **ended, detail={"status": "FAILED"})
 
 
-def test_another_accounts_role_lets_countersign_answer_workflows_and_nothing_else():
-    role = Resolved(FORWARD, CountersignRoles="arn:aws:iam::111122223333:role/projector").resources["ResumeRole"]["Properties"]
-    [policy] = role["Policies"]
-    allowed = [action for each in policy["PolicyDocument"]["Statement"] for action in listed(each["Action"])]
-    assert allowed == ["states:SendTaskSuccess", "states:SendTaskFailure", "states:GetExecutionHistory"]
-    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
-    assert trust["Principal"] == {"AWS": {"Ref": "CountersignRoles"}}
-    assert trust["Condition"] == {"StringEquals": {"sts:ExternalId": {"Fn::Sub": "${ExternalId}/${AWS::AccountId}"}}}
-
-
 def test_tokens_are_forwarded_only_when_that_is_asked_for_and_can_be_answered():
     roles = {"CountersignRoles": "arn:aws:iam::111122223333:role/projector"}
     there = {name: set(Resolved(FORWARD, **given).resources) for name, given in {
@@ -579,15 +280,6 @@ def test_tokens_are_forwarded_only_when_that_is_asked_for_and_can_be_answered():
     }.items()}
     assert [name for name, names in there.items() if "ForwardWithTokens" in names] == ["both"]
     assert [name for name, names in there.items() if "ResumeRole" in names] == ["roles", "both"]
-
-
-def test_only_those_who_answer_workflows_take_on_roles_and_only_those_listed():
-    policy = Resolved(MAIN, **EVERYTHING).resources["AnswerOutside"]["Properties"]
-    answer = {owner for owner, each in statements(MAIN) if "states:SendTaskSuccess" in listed(each["Action"])}
-    assert targets(policy["Roles"]) == answer
-    [statement] = policy["PolicyDocument"]["Statement"]
-    assert (statement["Action"], statement["Resource"]) == ("sts:AssumeRole", {"Ref": "OutsideRoles"})
-    assert "AnswerOutside" not in Resolved(MAIN).resources
 
 
 @pytest.mark.parametrize("script", ["build", "deploy", "pack"])

@@ -3,8 +3,8 @@
 | Trap | Test |
 |---|---|
 | mail scanners follow GET links, or run pages and send their forms | test_mail, test_sign_in: `trap_a_mail_scanner…`, `trap_a_scanner…` |
-| SNS's unsubscribe links are followed too | test_infra: `trap_who_decides_is_never_asked_through_a_subscription…` |
-| more than ten mails a second suspend a subscription | test_infra: `trap_more_than_ten_mails…` |
+| SNS's unsubscribe links are followed too | test_infra_telling: `trap_who_decides_is_never_asked_through_a_subscription…` |
+| more than ten mails a second suspend a subscription | test_infra_telling: `trap_more_than_ten_mails…` |
 | a link is unfurled by Slack | test_slack: `trap_slack_unfurls_no_link…` |
 | Slack waits three seconds, whatever Slack's own API does | test_slack: `trap_a_window_that_does_not_open…`, `trap_three_seconds…` |
 | `response_url` is good five times in half an hour | test_slack: `trap_a_response_url…` |

@@ -35,7 +35,7 @@ def test_an_auditors_question_is_found_by_keys_and_reads_no_table_through(stack,
         [found] = eventually(f"an answer to {question}", ask, seconds=20)
 
         assert found["review_id"] == review, question
-        # A scan is the clock's: the gateway's role has no right to one (test_infra.py).
+        # A scan is the clock's: the gateway's role has no right to one (test_infra_permissions.py).
         read = [call.answered() for call in stack.proxy.since(mark) if call.service == "dynamodb" and call.action == "Query"]
         assert all(answer["ScannedCount"] == answer["Count"] for answer in read), question
         rows = sum(answer["Count"] for answer in read)

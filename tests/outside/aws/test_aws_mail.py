@@ -1,7 +1,7 @@
 """Mails of the deployed service: those that come back, and those that people sign in by.
 
 ministack publishes no events of SES and, as EventBridge documents for PutEvents, takes none of `aws.` from callers: the tests
-put on the queue what the rule would. That the rule lets it through, test_infra.py tries by EventBridge's own call.
+put on the queue what the rule would. That the rule lets it through, test_infra_telling.py tries by EventBridge's own call.
 """
 
 import base64
