@@ -62,6 +62,11 @@ def test_trap_who_decides_is_never_asked_through_a_subscription_that_a_followed_
     assert "--authenticate-on-unsubscribe true" in (INFRA / "README.md").read_text(), "how to keep a link from ending one"
 
 
+def test_the_provider_of_sign_ins_has_an_alarm_where_there_is_one():
+    assert "ProviderFailuresAlarm" not in Resolved(MAIN).resources
+    assert Resolved(MAIN, **EVERYTHING).resources["ProviderFailuresAlarm"]["Properties"]["MetricName"] == "ProviderFailures"
+
+
 def test_no_mail_is_tracked():
     """Who opens a mail, and who follows its link, SES would learn by a picture and by leading the link through a counter: it
     does so when a configuration set has a destination for these events, and by a domain of its own when it is given one."""

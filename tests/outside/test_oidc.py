@@ -316,6 +316,13 @@ def test_a_provider_that_says_no_or_is_out_is_told_in_words_and_a_link_by_mail_s
     assert arrive(service).status_code == 303
 
 
+def test_a_secret_that_the_provider_no_longer_takes_is_no_fault_of_whoever_signs_in(start_with, provider):
+    service = start_with(provider.issuer, CLIENT, "a-secret-that-has-expired")
+    answer = arrive(service)
+    assert (answer.status_code, "does not answer" in answer.text) == (502, True), answer.text
+    assert "it does not take our client id and secret" in service.printed()
+
+
 def test_the_service_answers_other_machines_only_over_https_and_with_a_sign_in(start_service, provider):
     service = start_service()
 

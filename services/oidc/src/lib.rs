@@ -13,8 +13,8 @@ use openidconnect::{
     EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, JwsSigningAlgorithm as _, Nonce, OAuth2TokenResponse as _,
     PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, SignatureVerificationError, TokenResponse as _,
     core::{
-        CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreIdToken, CoreIdTokenClaims, CoreIdTokenVerifier,
-        CoreProviderMetadata, CoreUserInfoClaims,
+        CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreErrorResponseType, CoreIdToken, CoreIdTokenClaims,
+        CoreIdTokenVerifier, CoreProviderMetadata, CoreUserInfoClaims,
     },
 };
 
@@ -145,8 +145,14 @@ impl OpenIdConnect {
         let tokens = exchange.request_async(&self.http).await.map_err(|error| match error {
             // The code is used up or worth nothing; still it is for no log.
             RequestTokenError::ServerResponse(said) => {
+                let ours =
+                    matches!(said.error(), CoreErrorResponseType::InvalidClient | CoreErrorResponseType::UnauthorizedClient);
                 let said = said.to_string().replace(code, "…").chars().take(REFUSAL_MAX).collect::<String>();
-                ProviderError::Refused(said.into())
+                match ours {
+                    // No fault of whoever signs in, and nobody can until it is mended (RFC 6749, section 5.2).
+                    true => ProviderError::Unavailable(format!("it does not take our client id and secret: {said}").into()),
+                    false => ProviderError::Refused(said.into()),
+                }
             }
             RequestTokenError::Request(error) => unavailable(error),
             // What serde says could quote a token.

@@ -34,7 +34,7 @@ async fn serve() -> Result<(), lambda_runtime::Error> {
     let keys = Arc::new(keys);
     let mails = telling.mails(&config);
     let channels = telling.channels(&config, slack, &keys);
-    let provider = Provider::new(provider, config, Arc::clone(&base_url));
+    let provider = Provider::new(provider, config, Arc::clone(&base_url), metrics.clone());
     let notifier = Notifier::new(reviews, Arc::new(store), Links::new(keys, base_url), channels);
     lambda::run(Notify { notifier: Arc::new(notifier), mails, provider, metrics }).await
 }

@@ -7,6 +7,7 @@ use aws_config::SdkConfig;
 use channels::provider::Departure;
 use lambda::{
     Failure, Settings,
+    metrics::{Figure, Metrics},
     provider::{Answer, Event, Question},
     secrets,
 };
@@ -41,17 +42,18 @@ pub struct Provider {
     settings: ProviderSettings,
     config: SdkConfig,
     base_url: Arc<str>,
+    metrics: Metrics,
     client: OnceCell<OpenIdConnect>,
 }
 
 impl Provider {
     /// The provider of these settings; `base_url` is where the gateway is.
-    pub fn new(settings: ProviderSettings, config: SdkConfig, base_url: Arc<str>) -> Provider {
-        Provider { settings, config, base_url, client: OnceCell::new() }
+    pub fn new(settings: ProviderSettings, config: SdkConfig, base_url: Arc<str>, metrics: Metrics) -> Provider {
+        Provider { settings, config, base_url, metrics, client: OnceCell::new() }
     }
 
     /// Answers an event of [`lambda::provider`]. That the provider is out, or says no, is an answer; the
-    /// gateway logs it.
+    /// gateway logs it, and that it is out is counted here.
     ///
     /// # Errors
     /// When the event has another form, or no provider is set up that could be asked.
@@ -67,6 +69,9 @@ impl Provider {
                 client.finish(&code, &departure, SystemClock.now()).await.into()
             }
         };
+        if matches!(answer, Answer::Unavailable(_)) {
+            self.metrics.write(&[Figure::count("ProviderFailures", 1)], None);
+        }
         serde_json::to_value(answer).map_err(|error| Failure::of(&error, false))
     }
 

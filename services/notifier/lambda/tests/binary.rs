@@ -45,6 +45,7 @@ fn a_provider_that_is_out_is_an_answer_and_its_secret_is_read_for_whoever_signs_
 
     let run = support::run(BINARY, &[], &[r#"{"provider": "start"}"#, finish]);
     assert_eq!(secrets(&run), 1, "and kept");
+    assert_eq!(run.output.matches("\"ProviderFailures\":1").count(), 2, "each is counted: {}", run.output);
     for answer in &run.answers {
         let why = answer.as_ref().expect("an answer")["unavailable"].as_str().expect("why");
         assert!(why.contains("out of reach") || why.contains("did not answer just now"), "{why}");
