@@ -20,7 +20,8 @@ pub struct Departure {
 /// Why a provider signed nobody in.
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
-    /// It did not answer, or not in words that can be read. Trying again may help.
+    /// It did not answer, or not in words that can be read, or does not take this service for its client: no fault of
+    /// whoever signs in. Trying again may help.
     #[error("the provider of sign-ins does not answer")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
     /// It said no, or what it said does not hold. Final for this way to it.

@@ -10,6 +10,7 @@ use aws_sdk_kms::{
     primitives::Blob,
     types::{MessageType, SigningAlgorithmSpec},
 };
+use ledger::may_work_later;
 use tokio::sync::OnceCell;
 use transparency::PublicKey;
 
@@ -17,9 +18,6 @@ use crate::sign::{Sign, SignError};
 
 /// What stands before the 32 bytes of an Ed25519 key in the DER of its `SubjectPublicKeyInfo` (RFC 8410, section 4).
 const DER: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
-/// Codes below 500 that mean "later" (KMS API reference, errors of `Sign`).
-const LATER: &[&str] =
-    &["ThrottlingException", "LimitExceededException", "DependencyTimeoutException", "KeyUnavailableException"];
 
 /// Signs with one KMS key.
 pub struct KmsKey {
@@ -60,12 +58,5 @@ fn class<E>(error: SdkError<E, HttpResponse>) -> SignError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    let later = match &error {
-        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
-        SdkError::ServiceError(answer) => {
-            answer.raw().status().as_u16() >= 500 || answer.err().code().is_some_and(|code| LATER.contains(&code))
-        }
-        _ => false,
-    };
-    if later { SignError::Unavailable(Box::new(error)) } else { SignError::Refused(Box::new(error)) }
+    if may_work_later(&error) { SignError::Unavailable(Box::new(error)) } else { SignError::Refused(Box::new(error)) }
 }

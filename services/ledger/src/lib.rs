@@ -6,6 +6,8 @@
 
 mod clock;
 mod error;
+#[cfg(any(feature = "dynamodb", feature = "kms"))]
+mod later;
 mod ledger;
 
 mod reviews;
@@ -21,6 +23,8 @@ pub mod sqlite;
 
 pub use clock::{Clock, SystemClock};
 pub use error::{AppendError, LedgerError, with_causes};
+#[cfg(any(feature = "dynamodb", feature = "kms"))]
+pub use later::may_work_later;
 pub use ledger::{Batch, Follow, Ledger, Position};
 pub use reviews::{ExecuteError, Executed, Known, Reviews};
 pub use subject::SubjectKey;

@@ -1,4 +1,4 @@
-//! Which errors of DynamoDB may pass by themselves.
+//! What a failed call of DynamoDB is to whoever asked.
 
 use std::{error::Error, fmt};
 
@@ -7,19 +7,10 @@ use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
 };
 
-use crate::error::{LedgerError, Source};
-
-/// Codes below 500 that mean "later" (DynamoDB developer guide, "Error handling"; those of Streams
-/// included).
-const LATER: &[&str] = &[
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ThrottlingException",
-    "LimitExceededException",
-    "ReplicatedWriteConflictException",
-    "TransactionConflictException",
-    "TransactionInProgressException",
-];
+use crate::{
+    error::{LedgerError, Source},
+    later::may_work_later,
+};
 
 /// Says of an SDK error whether trying again can help, and keeps it as the source.
 pub(super) fn failed<E>(what: &'static str) -> impl FnOnce(SdkError<E, HttpResponse>) -> LedgerError
@@ -27,13 +18,7 @@ where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     move |error| {
-        let later = match &error {
-            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
-            SdkError::ServiceError(answer) => {
-                answer.raw().status().as_u16() >= 500 || answer.err().code().is_some_and(|code| LATER.contains(&code))
-            }
-            _ => false,
-        };
+        let later = may_work_later(&error);
         let source: Source = Box::new(error);
         if later { LedgerError::Unavailable { what, source } } else { LedgerError::Refused { what, source } }
     }

@@ -15,14 +15,12 @@ use events::{ReviewId, TaskToken, commit::SealedHandle};
 use zeroize::Zeroizing;
 
 use super::{Seal, SealError};
+use crate::later::may_work_later;
 
 /// The form of a handle that this build writes.
 const FORM: u8 = 2;
 /// The name under which the encryption context holds the review's id.
 const CONTEXT: &str = "review";
-/// Codes below 500 that mean "later" (KMS API reference, errors of `Encrypt` and `Decrypt`).
-const LATER: &[&str] =
-    &["ThrottlingException", "LimitExceededException", "DependencyTimeoutException", "KeyUnavailableException"];
 
 /// Seals with one KMS key.
 pub struct KmsSeal {
@@ -66,12 +64,5 @@ fn class<E>(error: SdkError<E, HttpResponse>) -> SealError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    let later = match &error {
-        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
-        SdkError::ServiceError(answer) => {
-            answer.raw().status().as_u16() >= 500 || answer.err().code().is_some_and(|code| LATER.contains(&code))
-        }
-        _ => false,
-    };
-    if later { SealError::Unavailable(Box::new(error)) } else { SealError::Refused(Box::new(error)) }
+    if may_work_later(&error) { SealError::Unavailable(Box::new(error)) } else { SealError::Refused(Box::new(error)) }
 }
