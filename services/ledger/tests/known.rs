@@ -3,13 +3,16 @@
 #![cfg(feature = "sqlite")]
 #![allow(clippy::expect_used, reason = "a test that fails says where")]
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 
 use events::{
-    ReviewId, ReviewRequest, Version,
+    ReviewId, ReviewRequest, Timestamp, Version,
     event::{Canceller, Channel, Choice, Origin},
 };
-use ledger::{Known, Reviews, SystemClock, sqlite::SqliteStore};
+use ledger::{Clock, Known, Reviews, sqlite::SqliteStore};
 use review::{
     Answer, Command, Ending,
     command::{Request, Vote},
@@ -17,10 +20,20 @@ use review::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+/// A clock that goes on with each look at it: the very same commit is taken twice, and one of the same
+/// millisecond would be that.
+struct Ticking(AtomicI64);
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.fetch_add(1, Ordering::Relaxed)).expect("a time")
+    }
+}
+
 fn reviews() -> (TempDir, Reviews) {
     let dir = tempfile::tempdir().expect("a directory");
     let store = SqliteStore::open(dir.path()).expect("a store");
-    (dir, Reviews::new(Arc::new(store), Arc::new(SystemClock)))
+    (dir, Reviews::new(Arc::new(store), Arc::new(Ticking(AtomicI64::new(1_795_000_000_000)))))
 }
 
 fn id() -> ReviewId {
