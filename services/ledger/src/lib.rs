@@ -1,5 +1,5 @@
-//! The event log and the views: what they promise ([`Ledger`], [`Follow`], [`Views`], [`Work`]),
-//! and the stores that keep it (SQLite for one machine, DynamoDB for AWS; a cargo feature each).
+//! The event log and the views: what they promise ([`Ledger`], [`Follow`], [`Views`], [`Work`],
+//! [`Stamps`]), and the stores that keep it (SQLite for one machine, DynamoDB for AWS; a cargo feature each).
 //!
 //! Data flows one way. A command is decided on the folded stream and appended ([`Reviews`]); what
 //! is in the views follows from the log and can be rebuilt from it.
@@ -12,6 +12,7 @@ mod ledger;
 
 mod reviews;
 pub mod seal;
+mod stamps;
 mod subject;
 mod views;
 mod work;
@@ -27,6 +28,7 @@ pub use error::{AppendError, LedgerError, with_causes};
 pub use later::may_work_later;
 pub use ledger::{Batch, Follow, Ledger, Position};
 pub use reviews::{ExecuteError, Executed, Known, Reviews};
+pub use stamps::{Doubts, EDITION, Stamps};
 pub use subject::SubjectKey;
 pub use views::{Page, ReviewRow, Search, Seen, Status, Unlike, Views};
 pub use work::{Claim, Due, Parked, Work};

@@ -1,9 +1,10 @@
 //! What a replay costs beside reading the log alone: `cargo bench -p end-to-end --bench replay`
-//! (`-- --quick` for a short run, `-- --check` to fail when a limit is missed).
+//! (`-- --quick` for a short run, `-- --reviews N` for one as long as you like, `-- --check` to fail when a limit
+//! is missed).
 //!
 //! One log in SQLite, four commits of one event of about 350 bytes a review. Measured in one run, the
-//! median of three rounds: a paged read that decodes nothing, views made anew where there were none, and a
-//! dry run over views that are exact.
+//! median of three rounds: a paged read that decodes nothing, views made anew where there were none, and two
+//! dry runs over views that are exact: one that goes by the rows' stamps, one that folds every review.
 
 use std::{
     path::Path,
@@ -31,13 +32,19 @@ const PAGE: usize = 1_024;
 const SHARE_MIN: f64 = 0.8;
 
 fn main() -> Outcome<ExitCode> {
-    let given = |name: &str| std::env::args().any(|argument| argument == name);
+    let arguments: Vec<String> = std::env::args().collect();
+    let place = |name: &str| arguments.iter().position(|argument| argument == name);
+    let given = |name: &str| place(name).is_some();
     // Cargo says --bench when it is to measure; `cargo test --all-targets` only wants to know that it runs.
     if !given("--bench") {
         println!("nothing measured; run: cargo bench -p end-to-end --bench replay");
         return Ok(ExitCode::SUCCESS);
     }
-    let reviews = if given("--quick") { QUICK } else { FULL };
+    let reviews = match place("--reviews").and_then(|at| arguments.get(at + 1)) {
+        Some(number) => number.parse()?,
+        None if given("--quick") => QUICK,
+        None => FULL,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let holds = runtime.block_on(measure(reviews))?;
     Ok(if given("--check") && !holds { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -48,18 +55,21 @@ async fn measure(reviews: usize) -> Outcome<bool> {
     let bytes = make_log(dir.path(), reviews).await?;
     println!("{reviews} reviews of 4 commits, {} bytes an event", bytes / (4 * reviews));
     let commits = (4 * reviews) as f64;
-    let (mut bare, mut made, mut dry) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut bare, mut made, mut dry, mut thorough) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         bare.push(commits / read(dir.path(), reviews).await?.as_secs_f64());
         std::fs::remove_file(dir.path().join("views.db")).ok();
-        let (took, found) = rebuild(dir.path(), Manner::default()).await?;
+        let (took, found) = rebuild(dir.path(), Way::Writes).await?;
         assert_eq!(found.missing, reviews as u64, "every row was made");
         made.push(reviews as f64 / took.as_secs_f64());
-        let (took, found) = rebuild(dir.path(), Manner { dry_run: true, ..Manner::default() }).await?;
-        assert_eq!((found.differing(), found.reviews), (0, reviews as u64), "every row was looked at");
-        dry.push(commits / took.as_secs_f64());
+        for (way, folded, rates) in [(Way::ByStamps, 0, &mut dry), (Way::Thorough, reviews as u64, &mut thorough)] {
+            let (took, found) = rebuild(dir.path(), way).await?;
+            assert_eq!((found.differing(), found.folded), (0, folded), "the views are exact");
+            assert_eq!((found.reviews, found.commits), (reviews as u64, 4 * reviews as u64), "all was looked at");
+            rates.push(commits / took.as_secs_f64());
+        }
     }
-    let (bare, made, dry) = (median(bare), median(made), median(dry));
+    let (bare, made, dry, thorough) = (median(bare), median(made), median(dry), median(thorough));
     let share = dry / bare;
     println!("bare paged read        {bare:>12.0} commits/s");
     println!("replay, no views yet   {made:>12.0} rows/s");
@@ -68,6 +78,7 @@ async fn measure(reviews: usize) -> Outcome<bool> {
         share * 100.0,
         SHARE_MIN * 100.0
     );
+    println!("  and with --thorough  {thorough:>12.0} commits/s   {:.0} %", thorough / bare * 100.0);
     Ok(share >= SHARE_MIN)
 }
 
@@ -92,11 +103,23 @@ async fn read(dir: &Path, reviews: usize) -> Outcome<Duration> {
     Ok(started.elapsed())
 }
 
-async fn rebuild(dir: &Path, manner: Manner) -> Outcome<(Duration, Rebuilt)> {
+/// Which replay.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    Writes,
+    ByStamps,
+    Thorough,
+}
+
+async fn rebuild(dir: &Path, way: Way) -> Outcome<(Duration, Rebuilt)> {
     let store = SqliteStore::open_beside(dir)?;
     let started = Instant::now();
     let (ledger, views) = (Arc::new(store.clone()), Arc::new(store.clone()));
+    let manner = Manner { dry_run: way != Way::Writes, ..Manner::default() };
     let mut rebuild = Rebuild::new(ledger, views, manner, Position::default(), Rebuilt::default());
+    if way == Way::ByStamps {
+        rebuild = rebuild.by_stamps(Arc::new(store.clone()));
+    }
     while rebuild.step().await? {}
     rebuild.finish().await?;
     let (took, found) = (started.elapsed(), rebuild.found().clone());

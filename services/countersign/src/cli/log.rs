@@ -130,6 +130,9 @@ Folds every review of the log anew and writes its row in place, under the versio
 service, which may run meanwhile; then takes away the rows that no review stands behind. It sends
 nothing and resumes nothing. Interrupted, the same command goes on where it was.
 
+A row bears a stamp that says what it was made of. In a data directory, --dry-run folds only those reviews
+whose row has none that fits the last commit; --thorough folds all. Neither proves the log: see `verify`.
+
 On AWS the version of a row says what was published. So rows that are missing or behind are left to the
 projector (see `reconcile`), unless --as-published says that all of the log was published.
 
@@ -138,6 +141,7 @@ Exit codes: 0 the views are exact; 1 --dry-run found differences; 2 a review of 
 Examples:
   countersign replay
   countersign replay --dry-run --json | jq -c '.differences[]'
+  countersign replay --dry-run --thorough
   countersign replay --table countersign-log --views countersign-views
   countersign replay --as-of 2026-11-23T12:00:00Z                the inbox as it was
   countersign replay --as-of 2026-11-23T12:00:00Z ID             one review as it was
@@ -149,6 +153,9 @@ pub struct ReplayArgs {
     /// Write nothing; report what differs
     #[arg(long)]
     pub dry_run: bool,
+    /// With --dry-run: fold every review, also those whose row shows by its stamp that it is right
+    #[arg(long, requires = "dry_run")]
+    pub thorough: bool,
     /// Show what stood in the log at this time, and write nothing (RFC 3339, or a date for its beginning in UTC)
     #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with_all = ["dry_run", "restart", "as_published"])]
     pub as_of: Option<Timestamp>,

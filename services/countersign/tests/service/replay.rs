@@ -238,6 +238,37 @@ fn an_interrupted_replay_goes_on_where_it_was_and_a_new_one_can_be_asked_for() {
 }
 
 #[test]
+fn a_dry_run_folds_what_is_doubtful_and_a_thorough_one_everything() {
+    let home = tempfile::tempdir().expect("a directory");
+    let data = home.path().join("data");
+    made_log(&data);
+    assert_eq!(report(&replay(&data, &[]), 0)["folded"], REVIEWS);
+    let exact = report(&replay(&data, &["--dry-run"]), 0);
+    assert_eq!((&exact["folded"], &exact["stamps"]), (&json!(0), &json!(REVIEWS)), "{exact}");
+    assert_eq!((&exact["reviews"], &exact["commits"]), (&json!(REVIEWS), &json!(2 * REVIEWS)), "{exact}");
+    let views = rusqlite::Connection::open(data.join("views.db")).expect("the views");
+    let changed = views.execute(
+        "UPDATE reviews SET row = CAST(replace(row, 'Number 7\"', 'Number 8\"') AS BLOB) WHERE instr(row, 'Number 7\"')",
+        [],
+    );
+    assert_eq!(changed.expect("changed"), 1);
+    drop(views);
+    for (arguments, folded) in [(&["--dry-run"][..], 1), (&["--dry-run", "--thorough"], REVIEWS)] {
+        let said = report(&replay(&data, arguments), 1);
+        assert_eq!((&said["different"], &said["folded"]), (&json!(1), &json!(folded)), "{said}");
+        assert_eq!(said["differences"][0]["kind"], "different");
+    }
+    let said = countersign().args(["replay", "--dry-run", "--data"]).arg(&data).output().expect("it runs");
+    let text = String::from_utf8(said.stdout).expect("text");
+    assert!(
+        text.starts_with("compared the stamps of 1500 rows with 1500 reviews of 3000 commits, and folded the 1 that"),
+        "{text}"
+    );
+    let alone = replay(&data, &["--thorough"]);
+    assert!(alone.status.code() == Some(2) && String::from_utf8_lossy(&alone.stderr).contains("--dry-run"), "{alone:?}");
+}
+
+#[test]
 fn a_replay_sends_nothing_and_resumes_nothing_that_is_owed() {
     let (workflows, untold) = (Workflows::listen(), Workflows::listen());
     let mut service = Service::start_new(&workflows);

@@ -53,7 +53,7 @@ impl SqliteStore {
     /// # Errors
     /// When it could not be written; then neither was.
     pub async fn put_and_checkpoint(&self, rows: &[ReviewRow], consumer: &str, position: &Position) -> Result<(), LedgerError> {
-        let rows = Prepared::all(rows)?;
+        let rows = Prepared::all(&self.0.log.readers, rows)?;
         let (consumer, position) = (consumer.to_owned(), position.clone());
         let run = move |connection: &Connection, _: &mut _| {
             rows.iter().try_for_each(|row| index::put(connection, row))?;

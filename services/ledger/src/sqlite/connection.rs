@@ -15,7 +15,10 @@ pub(super) struct Kind {
     synchronous: &'static str,
     /// The version of its tables, kept in `user_version`.
     schema: i64,
+    /// Those that are not there yet.
     tables: &'static str,
+    /// What tables of an earlier version lack, by the version that brought it.
+    added: &'static [(i64, &'static str)],
 }
 
 /// What cannot be had again. FULL syncs the write-ahead log at every commit.
@@ -45,14 +48,15 @@ pub(super) const LOG: Kind = Kind {
             PRIMARY KEY (consumer, stream, version)
         ) STRICT, WITHOUT ROWID;
     ",
+    added: &[],
 };
 
 /// What follows from the log. NORMAL syncs at checkpoints only: whole after a power cut, a little old.
 pub(super) const VIEWS: Kind = Kind {
     file: "views.db",
     synchronous: "NORMAL",
-    // 2: `waits`. The others are of version 1 and stay as they are.
-    schema: 2,
+    // 2: `waits`. 3: `made_of`. The others are of version 1 and stay as they are.
+    schema: 3,
     // Times are milliseconds since 1970. Indexes end in the id by nature, which breaks ties.
     tables: "
         CREATE TABLE IF NOT EXISTS reviews (
@@ -63,7 +67,8 @@ pub(super) const VIEWS: Kind = Kind {
             requester    TEXT,
             requested_at INTEGER NOT NULL,
             next_due     INTEGER,
-            row          BLOB NOT NULL  -- the whole row as JSON
+            row          BLOB NOT NULL, -- the whole row as JSON
+            made_of      BLOB           -- its stamp, see stamps.rs
         ) STRICT;
         CREATE INDEX IF NOT EXISTS reviews_by_status ON reviews (status, requested_at);
         CREATE INDEX IF NOT EXISTS reviews_by_requester ON reviews (requester, status, requested_at) WHERE requester IS NOT NULL;
@@ -89,6 +94,7 @@ pub(super) const VIEWS: Kind = Kind {
         CREATE TABLE IF NOT EXISTS checkpoints (consumer TEXT PRIMARY KEY, position TEXT NOT NULL) STRICT, WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS claims (key TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     ",
+    added: &[(3, "ALTER TABLE reviews ADD COLUMN made_of BLOB;")],
 };
 
 /// How long a statement waits for another process (a backup, a shell) to let go of the file.
@@ -110,7 +116,7 @@ pub(super) fn writer(path: &Path, kind: &Kind) -> Result<Connection, LedgerError
     let found = schema_version(&connection).map_err(|error| store_error(WHAT, error))?;
     check_schema(path, kind, found)?;
     if found < kind.schema {
-        make_tables(&mut connection, kind).map_err(|error| store_error("make the tables", error))?;
+        make_tables(&mut connection, kind, found).map_err(|error| store_error("make the tables", error))?;
     }
     Ok(connection)
 }
@@ -126,9 +132,13 @@ fn set_up_writer(connection: &Connection, kind: &Kind) -> rusqlite::Result<Strin
     Ok(mode)
 }
 
-fn make_tables(connection: &mut Connection, kind: &Kind) -> rusqlite::Result<()> {
+/// Makes what tables of version `found` lack; 0 for a new file.
+fn make_tables(connection: &mut Connection, kind: &Kind, found: i64) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     transaction.execute_batch(kind.tables)?;
+    for (_, added) in kind.added.iter().filter(|(version, _)| (1..*version).contains(&found)) {
+        transaction.execute_batch(added)?;
+    }
     transaction.pragma_update(None, "user_version", kind.schema)?;
     transaction.commit()
 }

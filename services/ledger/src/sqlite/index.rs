@@ -3,7 +3,12 @@
 use events::{PersonId, ReviewId, Version, request::Reviewer};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{fault::refused, row::review_bytes};
+use super::{
+    fault::refused,
+    readers::Readers,
+    row::review_bytes,
+    stamps::{self, Stamp},
+};
 use crate::{
     error::LedgerError,
     subject::SubjectKey,
@@ -14,16 +19,24 @@ use crate::{
 pub(super) struct Prepared {
     row: ReviewRow,
     json: Vec<u8>,
+    /// Its stamp, if the log has the commit of its version.
+    made_of: Option<Stamp>,
 }
 
 impl Prepared {
-    pub(super) fn all(rows: &[ReviewRow]) -> Result<Vec<Prepared>, LedgerError> {
+    pub(super) fn all(log: &Readers, rows: &[ReviewRow]) -> Result<Vec<Prepared>, LedgerError> {
         let prepare = |row: &ReviewRow| {
-            let json = serde_json::to_vec(row).map_err(|error| refused("write a view row as JSON", error))?;
-            Ok(Prepared { row: row.clone(), json })
+            let json = json(row)?;
+            let made_of = stamps::of(log, row, &json)?;
+            Ok(Prepared { row: row.clone(), json, made_of })
         };
         rows.iter().map(prepare).collect()
     }
+}
+
+/// A row as it is stored.
+pub(super) fn json(row: &ReviewRow) -> Result<Vec<u8>, LedgerError> {
+    serde_json::to_vec(row).map_err(|error| refused("write a view row as JSON", error))
 }
 
 /// What a review is filed under by somebody who voted in it. No person's id has a `:` after such a word.
@@ -178,22 +191,25 @@ pub(super) fn rewrite(connection: &Connection, prepared: &Prepared) -> rusqlite:
     match find(connection, &row.review_id)? {
         None => add(connection, prepared),
         Some(found) if found.version > row.version.0 => Ok(()),
-        Some(found) if found.row.as_ref() == Some(row) => Filed::default().change(connection, found.id, &Filed::of(row)),
+        Some(found) if found.row.as_ref() == Some(row) => {
+            restamp(connection, found.id, prepared)?;
+            Filed::default().change(connection, found.id, &Filed::of(row))
+        }
         Some(found) => replace(connection, &found, prepared),
     }
 }
 
-/// Those that are there otherwise, or not at all.
-pub(super) fn unlike(connection: &Connection, rows: &[Prepared]) -> rusqlite::Result<Vec<Unlike>> {
+/// Those that are there otherwise, or not at all; each row with its JSON.
+pub(super) fn unlike(connection: &Connection, rows: &[(&ReviewRow, Vec<u8>)]) -> rusqlite::Result<Vec<Unlike>> {
     // One snapshot for all of them.
     let connection = connection.unchecked_transaction()?;
     let mut statement = connection.prepare_cached("SELECT version, row FROM reviews WHERE review = ?1")?;
     let mut unlike = Vec::new();
-    for (index, Prepared { row, json }) in rows.iter().enumerate() {
+    for (index, (row, json)) in rows.iter().enumerate() {
         let compare = |found: &rusqlite::Row<'_>| {
             let stored = found.get_ref(1)?.as_blob()?;
             // The same bytes, or the same in another order of fields.
-            let alike = stored == json || serde_json::from_slice::<ReviewRow>(stored).is_ok_and(|stored| stored == *row);
+            let alike = stored == json || serde_json::from_slice::<ReviewRow>(stored).is_ok_and(|stored| stored == **row);
             Ok((!alike).then_some(Version(found.get(0)?)))
         };
         match statement.query_row([review_bytes(&row.review_id)], compare).optional()? {
@@ -205,37 +221,53 @@ pub(super) fn unlike(connection: &Connection, rows: &[Prepared]) -> rusqlite::Re
     Ok(unlike)
 }
 
-fn add(connection: &Connection, Prepared { row, json }: &Prepared) -> rusqlite::Result<()> {
-    let id = insert(connection, row, json)?;
-    Filed::default().change(connection, id, &Filed::of(row))
+fn add(connection: &Connection, prepared: &Prepared) -> rusqlite::Result<()> {
+    let id = insert(connection, prepared)?;
+    Filed::default().change(connection, id, &Filed::of(&prepared.row))
 }
 
-fn replace(connection: &Connection, found: &Found, Prepared { row, json }: &Prepared) -> rusqlite::Result<()> {
+fn replace(connection: &Connection, found: &Found, prepared: &Prepared) -> rusqlite::Result<()> {
     let filed = filed(connection, found)?;
-    update(connection, found, row, json)?;
-    filed.change(connection, found.id, &Filed::of(row))
+    update(connection, found, prepared)?;
+    filed.change(connection, found.id, &Filed::of(&prepared.row))
 }
 
-fn insert(connection: &Connection, row: &ReviewRow, json: &[u8]) -> rusqlite::Result<i64> {
+fn insert(connection: &Connection, Prepared { row, json, made_of }: &Prepared) -> rusqlite::Result<i64> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO reviews (review, version, row, status, requester, requested_at, next_due) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO reviews (review, version, row, made_of, status, requester, requested_at, next_due) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     let (status, requester, requested_at, next_due) = searched(row);
-    statement.insert(params![review_bytes(&row.review_id), row.version.0, json, status, requester, requested_at, next_due])
+    statement.insert(params![
+        review_bytes(&row.review_id),
+        row.version.0,
+        json,
+        made_of,
+        status,
+        requester,
+        requested_at,
+        next_due
+    ])
 }
 
 /// Naming an indexed column in an UPDATE rewrites its index, so they are left out when they stay.
-fn update(connection: &Connection, found: &Found, row: &ReviewRow, json: &[u8]) -> rusqlite::Result<()> {
+fn update(connection: &Connection, found: &Found, Prepared { row, json, made_of }: &Prepared) -> rusqlite::Result<()> {
     if found.row.as_ref().is_some_and(|old| searched(old) == searched(row)) {
-        let mut statement = connection.prepare_cached("UPDATE reviews SET version = ?2, row = ?3 WHERE id = ?1")?;
-        return statement.execute(params![found.id, row.version.0, json]).map(|_| ());
+        let mut statement = connection.prepare_cached("UPDATE reviews SET version = ?2, row = ?3, made_of = ?4 WHERE id = ?1")?;
+        return statement.execute(params![found.id, row.version.0, json, made_of]).map(|_| ());
     }
     let mut statement = connection.prepare_cached(
-        "UPDATE reviews SET version = ?2, row = ?3, status = ?4, requester = ?5, requested_at = ?6, next_due = ?7 WHERE id = ?1",
+        "UPDATE reviews SET version = ?2, row = ?3, made_of = ?4, status = ?5, requester = ?6, requested_at = ?7, next_due = ?8 WHERE id = ?1",
     )?;
     let (status, requester, requested_at, next_due) = searched(row);
-    statement.execute(params![found.id, row.version.0, json, status, requester, requested_at, next_due]).map(|_| ())
+    statement.execute(params![found.id, row.version.0, json, made_of, status, requester, requested_at, next_due]).map(|_| ())
+}
+
+/// Writes the row's bytes and its stamp anew where a row like this bears another stamp, or none.
+fn restamp(connection: &Connection, id: i64, Prepared { json, made_of, .. }: &Prepared) -> rusqlite::Result<()> {
+    let mut statement =
+        connection.prepare_cached("UPDATE reviews SET row = ?2, made_of = ?3 WHERE id = ?1 AND made_of IS NOT ?3")?;
+    statement.execute(params![id, json, made_of]).map(|_| ())
 }
 
 /// The indexed columns.

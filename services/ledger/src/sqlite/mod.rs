@@ -21,6 +21,7 @@ mod order;
 mod readers;
 mod row;
 mod search;
+mod stamps;
 mod views;
 mod work;
 mod writer;

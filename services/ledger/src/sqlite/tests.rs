@@ -2,6 +2,7 @@
 
 mod files;
 mod log;
+mod stamps;
 mod views;
 
 use std::{

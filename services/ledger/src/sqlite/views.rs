@@ -26,19 +26,19 @@ const INLINE_MAX: usize = 64;
 #[async_trait]
 impl Views for SqliteStore {
     async fn put(&self, rows: &[ReviewRow]) -> Result<(), LedgerError> {
-        let rows = Prepared::all(rows)?;
+        let rows = Prepared::all(&self.0.log.readers, rows)?;
         let run = move |connection: &Connection, _: &mut _| rows.iter().try_for_each(|row| index::put(connection, row));
         self.0.views.write("write view rows", run).await
     }
 
     async fn rewrite(&self, rows: &[ReviewRow]) -> Result<(), LedgerError> {
-        let rows = Prepared::all(rows)?;
+        let rows = Prepared::all(&self.0.log.readers, rows)?;
         let run = move |connection: &Connection, _: &mut _| rows.iter().try_for_each(|row| index::rewrite(connection, row));
         self.0.views.write("write view rows anew", run).await
     }
 
     async fn unlike(&self, rows: &[ReviewRow]) -> Result<Vec<Unlike>, LedgerError> {
-        let rows = Prepared::all(rows)?;
+        let rows = rows.iter().map(|row| Ok((row, index::json(row)?))).collect::<Result<Vec<_>, LedgerError>>()?;
         self.0.views.read("compare view rows", |connection| index::unlike(connection, &rows))
     }
 

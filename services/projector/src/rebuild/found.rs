@@ -67,10 +67,16 @@ impl Difference {
 /// What a rebuild has done, or would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rebuilt {
-    /// Commits read.
+    /// Commits read, or counted.
     pub commits: u64,
-    /// Reviews folded.
+    /// Reviews looked at.
     pub reviews: u64,
+    /// Of these, how many were folded.
+    #[serde(default)]
+    pub folded: u64,
+    /// Rows whose stamps were looked at; none unless it goes by them.
+    #[serde(default)]
+    pub stamps: u64,
     /// Rows that were not there.
     pub missing: u64,
     /// Rows of an earlier version.

@@ -7,17 +7,19 @@
 //! with the one that is there (`streams`). Rows are written under the version condition of the
 //! projector, so it does not matter who comes first. A row that is ahead of the log is looked at
 //! once more, since the review may merely have gone on; what no stream stands behind is taken away
-//! at the end (`strays`).
+//! at the end (`strays`). A dry run may go by what rows say they were made of, and fold the doubtful only
+//! (`stamps`).
 
 mod found;
+mod stamps;
 mod strays;
 mod streams;
 
 use std::{sync::Arc, time::Duration};
 
 use events::{ReviewId, StoredCommit, Version};
-use ledger::{Batch, Ledger, LedgerError, Position, ReviewRow, Unlike, Views, with_causes};
-use review::FoldError;
+use ledger::{Batch, Ledger, LedgerError, Position, ReviewRow, Stamps, Unlike, Views, with_causes};
+use review::{Fold, FoldError};
 use tokio::task::JoinHandle;
 
 pub use found::{Difference, Kind, Rebuilt};
@@ -78,6 +80,8 @@ pub struct Rebuild {
     manner: Manner,
     found: Rebuilt,
     next: Position,
+    /// Set for a dry run that goes by them.
+    stamps: Option<Arc<dyn Stamps>>,
     reading: Option<JoinHandle<Result<Batch, LedgerError>>>,
 }
 
@@ -85,13 +89,15 @@ pub struct Rebuild {
 struct Compared {
     rows: Vec<ReviewRow>,
     unlike: Vec<Unlike>,
+    /// Those of which the log has nothing.
+    strays: Vec<ReviewId>,
     failed: Vec<String>,
 }
 
 impl Rebuild {
     /// From the beginning, or from where an earlier one had come to, with what that had found.
     pub fn new(ledger: Arc<dyn Ledger>, views: Arc<dyn Views>, manner: Manner, from: Position, found: Rebuilt) -> Rebuild {
-        Rebuild { ledger, views, manner, found, next: from, reading: None }
+        Rebuild { ledger, views, manner, found, next: from, stamps: None, reading: None }
     }
 
     /// How it goes about it.
@@ -109,11 +115,15 @@ impl Rebuild {
         &self.next
     }
 
-    /// Does the reviews that begin in the next batch of the log; whether there are more.
+    /// Does the reviews that begin in the next batch of the log, or the next rows of a dry run by stamps;
+    /// whether there are more.
     ///
     /// # Errors
     /// See [`RebuildError`]; the position is then still that of the batch before.
     pub async fn step(&mut self) -> Result<bool, RebuildError> {
+        if let Some(stamps) = self.stamps.clone() {
+            return self.step_by_stamps(stamps.as_ref()).await;
+        }
         let batch = match self.reading.take() {
             Some(reading) => reading.await.map_err(|_| RebuildError::Interrupted)??,
             None => self.ledger.scan(&self.next, PAGE).await?,
@@ -131,7 +141,9 @@ impl Rebuild {
         }
         for compared in running {
             let compared = compared.await.map_err(|_| RebuildError::Interrupted)??;
-            self.found.reviews += (compared.rows.len() + compared.failed.len()) as u64;
+            let reviews = (compared.rows.len() + compared.failed.len()) as u64;
+            self.found.reviews += reviews;
+            self.found.folded += reviews;
             compared.failed.iter().for_each(|failed| self.found.fail(failed.clone()));
             self.take(compared).await?;
         }
@@ -144,6 +156,10 @@ impl Rebuild {
     /// # Errors
     /// See [`RebuildError`].
     pub async fn finish(&mut self) -> Result<(), RebuildError> {
+        if self.stamps.is_some() {
+            // Each row was looked at.
+            return Ok(());
+        }
         let strays = remove_strays(&self.ledger, &self.views, self.manner.dry_run).await?;
         for review in strays {
             self.found.differ(Difference { review_id: review, kind: Kind::Stray, log: Version::NONE, row: None });
@@ -257,19 +273,19 @@ async fn compare(
     streams: Vec<Stream>,
     keep_going: bool,
 ) -> Result<Compared, RebuildError> {
-    let (mut rows, mut failed) = (Vec::with_capacity(streams.len()), Vec::new());
+    let (mut rows, mut strays, mut failed) = (Vec::with_capacity(streams.len()), Vec::new(), Vec::new());
     for (review, begun) in streams {
         match folded(ledger, review, begun).await {
-            Ok(row) => rows.extend(row),
+            Ok(Fold { version: Version::NONE, .. }) => strays.push(review),
+            Ok(fold) => rows.extend(row(&fold)),
             Err(error) if keep_going && !error.is_retryable() => failed.push(with_causes(&error)),
             Err(error) => return Err(error),
         }
     }
     let unlike = views.unlike(&rows).await?;
-    Ok(Compared { rows, unlike, failed })
+    Ok(Compared { rows, unlike, strays, failed })
 }
 
-async fn folded(ledger: &dyn Ledger, review: ReviewId, begun: Vec<StoredCommit>) -> Result<Option<ReviewRow>, RebuildError> {
-    let commits = whole(ledger, review, begun).await?;
-    Ok(row(&fold(&commits)?))
+async fn folded(ledger: &dyn Ledger, review: ReviewId, begun: Vec<StoredCommit>) -> Result<Fold, RebuildError> {
+    Ok(fold(&whole(ledger, review, begun).await?)?)
 }

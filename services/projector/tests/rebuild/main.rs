@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, reason = "a test that fails says where")]
 
+mod stamps;
+
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;

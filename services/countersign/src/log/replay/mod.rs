@@ -46,6 +46,9 @@ pub async fn run(args: ReplayArgs, global: Global) -> anyhow::Result<ExitCode> {
     let mark = if args.restart || args.dry_run { Mark::start(manner) } else { marks.read(manner) };
     let went_on = mark.found.reviews;
     let mut rebuild = Rebuild::new(Arc::clone(&places.ledger), Arc::clone(&places.views), manner, mark.position, mark.found);
+    if let Some(store) = places.store.as_ref().filter(|_| !args.thorough) {
+        rebuild = rebuild.by_stamps(Arc::new(store.clone()));
+    }
     let done = rebuild_all(&mut rebuild, &places, (!args.dry_run).then_some(&marks)).await;
     if let Some(store) = &places.store {
         store.close();
@@ -56,7 +59,7 @@ pub async fn run(args: ReplayArgs, global: Global) -> anyhow::Result<ExitCode> {
         Err(RebuildError::Fold(error)) => {
             eprintln!(
                 "error: {error}\n  stopped after {} reviews; --keep-going reports every such review and goes on",
-                found.reviews
+                found.reviews.max(found.folded)
             );
             return Ok(ExitCode::from(UNREADABLE));
         }
@@ -107,9 +110,10 @@ async fn rebuild_all(rebuild: &mut Rebuild, places: &Places, marks: Option<&Mark
         if let Some(marks) = marks {
             marks.write(rebuild);
         }
-        let reviews = rebuild.found().reviews;
+        let Rebuilt { stamps, reviews, .. } = *rebuild.found();
         match places.share(rebuild.position()) {
             Some((done, of)) => progress.part(reviews, "reviews", done, of),
+            None if stamps > 0 => progress.show(stamps + reviews, "rows and reviews"),
             None => progress.show(reviews, "reviews"),
         }
     }
@@ -131,8 +135,13 @@ fn say(found: &Rebuilt, went_on: u64, args: &ReplayArgs, as_json: bool) {
     if went_on > 0 {
         println!("went on after {went_on} reviews, where an earlier replay was interrupted");
     }
-    let Rebuilt { commits, reviews, missing, behind, different, ahead, strays, left, unreadable, .. } = found;
-    println!("folded {reviews} reviews of {commits} commits");
+    let Rebuilt { commits, reviews, folded, stamps, missing, behind, different, ahead, strays, left, unreadable, .. } = found;
+    match stamps {
+        0 => println!("folded {reviews} reviews of {commits} commits"),
+        stamps => println!(
+            "compared the stamps of {stamps} rows with {reviews} reviews of {commits} commits, and folded the {folded} that were doubtful"
+        ),
+    }
     let verb = if args.dry_run { "are" } else { "were" };
     println!(
         "rows that {verb} missing: {missing}, behind: {behind}, different: {different}, ahead of the log: {ahead}, \
