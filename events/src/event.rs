@@ -131,9 +131,11 @@ events! {
         ReviewRequested,
         /// A request was invalid, reused a key, or could never be approved.
         ReviewRefused,
+        /// A reviewer was reached.
+        ReviewNotified,
+        /// A person's vote counted.
+        VoteCast,
     }
-    /// A reviewer was reached.
-    ReviewNotified,
     /// A reviewer was not reached.
     NotificationFailed,
     /// A message that stands at a channel shows how far the review has come since.
@@ -142,8 +144,6 @@ events! {
     NoticeUpdateFailed,
     /// It was time to ask again.
     ReviewReminded,
-    /// A person's vote counted.
-    VoteCast,
     /// A vote did not count.
     VoteRefused,
     /// The outcome under the policy.

@@ -112,7 +112,7 @@ fn an_added_field_is_absent_from_what_was_written_before_and_kept_when_it_is_the
     let cast = json!({"type": "VoteCast", "v": 1, "person": "ana@example.com", "choice": "approve", "channel": "web",
         "subject_digest": "0".repeat(64)});
     let Ok(events::Event::VoteCast(cast)) = serde_json::from_value(cast) else { panic!("not read") };
-    assert_eq!((cast.reason, cast.entered_by), (None, None));
+    assert_eq!((&cast.reason, &cast.entered_by), (&None, &None));
 }
 
 #[test]

@@ -23,6 +23,16 @@ pub struct Batch {
     pub more: bool,
 }
 
+/// What came of an append that succeeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Landed {
+    /// The commit is there now.
+    Now,
+    /// The very same commit was there already: somebody else's of the same millisecond, or one's own whose
+    /// answer was lost.
+    Before,
+}
+
 /// The log: append at an expected version, load a stream, scan all.
 ///
 /// It promises order within a stream only. Streams are short (tens of commits), so the fold of a
@@ -31,12 +41,13 @@ pub struct Batch {
 pub trait Ledger: Send + Sync {
     /// Appends `commit` if its stream has none of this version yet; durable when it returns.
     ///
-    /// Appending the very same bytes again succeeds, so that a lost answer can be repeated. The
-    /// caller has folded the stream up to the version before; the store does not look for gaps.
+    /// Appending the very same bytes again succeeds, so that a lost answer can be repeated. A store that
+    /// repeats a call by itself cannot tell whose they are, and says [`Landed::Now`]. The caller has folded
+    /// the stream up to the version before; the store does not look for gaps.
     ///
     /// # Errors
     /// [`AppendError::Conflict`] with the commit that is there.
-    async fn append(&self, commit: &StoredCommit) -> Result<(), AppendError>;
+    async fn append(&self, commit: &StoredCommit) -> Result<Landed, AppendError>;
 
     /// All commits of a stream after `after`, in order, however many pages the store needs. Reads
     /// its own writes.

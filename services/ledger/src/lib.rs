@@ -26,7 +26,7 @@ pub use clock::{Clock, SystemClock};
 pub use error::{AppendError, LedgerError, with_causes};
 #[cfg(any(feature = "dynamodb", feature = "kms"))]
 pub use later::may_work_later;
-pub use ledger::{Batch, Follow, Ledger, Position};
+pub use ledger::{Batch, Follow, Landed, Ledger, Position};
 pub use reviews::{ExecuteError, Executed, Known, Reviews};
 pub use stamps::{Doubts, EDITION, Stamps};
 pub use subject::SubjectKey;

@@ -9,7 +9,7 @@ use events::{Commit, CommitError, Event, NewCommit, ReviewId, StreamId, Timestam
 use review::{Answer, Command, Decision, Directory, Fold, FoldError, decide, directory::Wanted};
 use tokio::time::Instant;
 
-use crate::{AppendError, Clock, Ledger, LedgerError};
+use crate::{AppendError, Clock, Landed, Ledger, LedgerError};
 
 /// How often a loser of a race folds the winner's commit and decides again.
 const TRIES: u32 = 8;
@@ -208,10 +208,12 @@ impl Reviews {
                 sealed: sealed.clone(),
             };
             match self.append(commit).await {
-                Ok(commit) => {
+                Ok((commit, Landed::Now)) => {
                     fold.apply(&commit)?;
                     return Ok(Executed { answer, fold, commit: Some(commit) });
                 }
+                // Of two who asked for the same in the same millisecond, one was first.
+                Ok((commit, Landed::Before)) => fold.apply(&commit)?,
                 Err(AppendError::Conflict { winner }) => fold.apply(&winner.decode()?)?,
                 Err(AppendError::Ledger(error)) => return Err(error.into()),
             }
@@ -280,7 +282,7 @@ impl Reviews {
         Err(ExecuteError::Contended { stream: StreamId::Directory })
     }
 
-    async fn append_to(&self, directory: &Directory, events: Vec<Event>) -> Result<Commit, AppendError> {
+    async fn append_to(&self, directory: &Directory, events: Vec<Event>) -> Result<(Commit, Landed), AppendError> {
         self.append(NewCommit {
             stream: StreamId::Directory,
             version: directory.version.next(),
@@ -303,11 +305,11 @@ impl Reviews {
         Ok(())
     }
 
-    async fn append(&self, commit: NewCommit) -> Result<Commit, AppendError> {
+    async fn append(&self, commit: NewCommit) -> Result<(Commit, Landed), AppendError> {
         let stored = commit.store().map_err(LedgerError::from)?;
-        self.ledger.append(&stored).await?;
+        let appended = self.ledger.append(&stored).await?;
         let NewCommit { stream, version, previous, at, events, sealed } = commit;
-        Ok(Commit { stream, version, previous, hash: stored.hash, at, events, sealed })
+        Ok((Commit { stream, version, previous, hash: stored.hash, at, events, sealed }, appended))
     }
 }
 

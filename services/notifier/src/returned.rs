@@ -42,7 +42,7 @@ impl Notifier {
     pub async fn returned(&self, returned: &Returned) -> Result<Traced, NotifyError> {
         let fold = self.reviews.load(returned.review).await?;
         let sent = fold.state.review().and_then(|review| {
-            let mut notices = review.notified.iter().map(|notice| &notice.what);
+            let mut notices = review.notified.iter().map(|notice| notice.what.as_ref());
             notices.find(|notice| {
                 notice.channel == returned.channel && notice.message_ref.as_deref() == Some(returned.message_ref.as_str())
             })

@@ -2,7 +2,10 @@
 //! is owed. A second round is the exception: it goes to the next channel whom the first could not reach, or
 //! shows on the cards what came while the first changed them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use events::{
     Period, PersonId, ReviewId, Timestamp,
@@ -13,7 +16,7 @@ use review::{
     Command, Directory, Fold, Review,
     command::Notice,
     owed::{self, Owed},
-    state::Card,
+    state::{Card, Dated},
 };
 
 use crate::{Deliver, DeliverError, Message, Notifier, NotifyError};
@@ -151,9 +154,7 @@ impl Round<'_> {
 
     fn message<'a>(&'a self, channel: &dyn Deliver, person: &'a PersonId, purpose: Purpose) -> Option<Message<'a>> {
         let route = channel.route();
-        let here = |notice: &&review::state::Dated<ReviewNotified>| {
-            notice.what.person == *person && notice.what.channel == route.channel
-        };
+        let here = |notice: &&Dated<Arc<ReviewNotified>>| notice.what.person == *person && notice.what.channel == route.channel;
         Some(Message {
             review: self.review,
             directory: self.directory,

@@ -28,7 +28,7 @@ fn review_row(review: &Review, version: Version, state: &State) -> ReviewRow {
         Some(Ending::Cancelled { .. }) => Status::Cancelled,
     };
     // The row is a fold of its own stream alone, so people are counted as the votes name them.
-    let votes = review.votes.iter().map(|vote| &vote.what);
+    let votes = review.votes.iter().map(|vote| vote.what.as_ref());
     let approvals = Tally::of(votes, &Directory::default()).approvers.len();
     let decided = review.votes.iter().map(|vote| &vote.what).filter(|vote| vote.choice != Choice::Comment);
     let decided: BTreeSet<&PersonId> = decided.map(|vote| &vote.person).collect();

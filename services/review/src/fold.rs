@@ -4,12 +4,7 @@ mod notices;
 
 use std::sync::Arc;
 
-use events::{
-    Commit, CommitError, Event, StreamId, Version,
-    commit::SealedHandle,
-    digest::CommitHash,
-    event::{Resume, VoteCast},
-};
+use events::{Commit, CommitError, Event, StreamId, Version, commit::SealedHandle, digest::CommitHash, event::Resume};
 
 use crate::state::{Dated, Ending, Refused, Review, State, Told, Waiting};
 
@@ -136,7 +131,7 @@ fn evolve_review(review: &mut Review, at: events::Timestamp, sealed: Option<&Sea
         | Event::NoticeUpdated(_)
         | Event::NoticeUpdateFailed(_)
         | Event::ReviewReminded(_) => notices::evolve(review, at, event)?,
-        Event::VoteCast(vote) if review.ending.is_none() => review.votes.push(Dated { at, what: VoteCast::clone(vote) }),
+        Event::VoteCast(vote) if review.ending.is_none() => review.votes.push(Dated { at, what: Arc::clone(vote) }),
         Event::VoteRefused(vote) => review.refused_votes.push(Dated { at, what: vote.clone() }),
         Event::ReviewDecided(decided) => {
             let ending = Ending::Decided {

@@ -48,11 +48,11 @@ pub struct Review {
     /// When it was recorded.
     pub requested_at: Timestamp,
     /// The votes that counted, in order.
-    pub votes: Vec<Dated<VoteCast>>,
+    pub votes: Vec<Dated<Arc<VoteCast>>>,
     /// The votes that did not.
     pub refused_votes: Vec<Dated<VoteRefused>>,
     /// What was sent, in order; [`Review::reached`] leaves out what came back.
-    pub notified: Vec<Dated<ReviewNotified>>,
+    pub notified: Vec<Dated<Arc<ReviewNotified>>>,
     /// Who was not reached, last failure of each (person, channel, purpose).
     pub unreached: Vec<Unreached>,
     /// Messages that came back after they had been taken for sent.
@@ -168,7 +168,7 @@ pub enum Told {
 
 impl Review {
     /// What was sent and did not come back.
-    pub fn reached(&self) -> impl DoubleEndedIterator<Item = &Dated<ReviewNotified>> {
+    pub fn reached(&self) -> impl DoubleEndedIterator<Item = &Dated<Arc<ReviewNotified>>> {
         self.notified.iter().filter(|notice| !self.came_back(&notice.what))
     }
 

@@ -8,7 +8,7 @@ use countersign::{
     log::write::{self, Tree},
 };
 use events::{Event, ReviewId, StoredCommit, StreamId, Timestamp, Version, commit::NewCommit, digest::CommitHash};
-use ledger::{AppendError, Batch, Ledger, LedgerError, Position};
+use ledger::{AppendError, Batch, Landed, Ledger, LedgerError, Position};
 use serde_json::{Value, json};
 use transparency::{Checkpoint, Entry, Frontier, SigningKey};
 
@@ -103,7 +103,7 @@ fn failed(error: impl ToString) -> LedgerError {
 
 #[async_trait]
 impl Ledger for Computed {
-    async fn append(&self, _: &StoredCommit) -> Result<(), AppendError> {
+    async fn append(&self, _: &StoredCommit) -> Result<Landed, AppendError> {
         Err(failed("it is only read").into())
     }
 

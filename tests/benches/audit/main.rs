@@ -54,6 +54,9 @@ fn main() -> Outcome<ExitCode> {
     report.add("memory of checking it", memory, "MB", Limit::None, "grows with the streams: each may stand there once");
     let [ours, theirs] = children::start("beside", &export)?;
     report.add("fold in memory", ours, "/s", Limit::Above(theirs), "events; the limit is cqrs-es, same run, in turns");
+    let [ours, theirs] = children::start("beside, cold", &export)?;
+    report.add("the same, waiting for memory", ours, "/s", Limit::None, "events; more of them than a cache holds");
+    report.add("cqrs-es, waiting for memory", theirs, "/s", Limit::None, "events; the same run, in turns");
     let cost = writers::cost(folder.path())?;
     report.add("append, 16 callers", cost.appends, "/s", Limit::None, "commits, neither hashed nor signed");
     report.add(

@@ -18,7 +18,7 @@ pub async fn of_racing_writers_one_wins_and_each_loser_is_given_its_commit(store
             let mine = commit(stream, 1, CommitHash::GENESIS, json!({ "writer": writer }));
             start.wait().await;
             match ledger.append(&mine).await {
-                Ok(()) => (true, mine),
+                Ok(_) => (true, mine),
                 Err(AppendError::Conflict { winner }) => (false, *winner),
                 Err(AppendError::Ledger(error)) => panic!("{error}"),
             }
@@ -62,7 +62,7 @@ async fn append_after_loading(ledger: &dyn Ledger, stream: StreamId, note: serde
         let there = ledger.load(stream, Version::NONE).await.expect("loaded");
         let previous = there.last().map_or(CommitHash::GENESIS, |commit| commit.hash);
         match ledger.append(&commit(stream, there.len() as u64 + 1, previous, note.clone())).await {
-            Ok(()) => return,
+            Ok(_) => return,
             Err(AppendError::Conflict { .. }) => {}
             Err(AppendError::Ledger(error)) => panic!("{error}"),
         }

@@ -1,7 +1,7 @@
 //! The message that asks somebody for a decision. It is rendered from the review as it stands, so that
 //! the same function makes the first card, every update of it, and the last one, which has no buttons.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use events::{
     PersonId, Timestamp,
@@ -117,7 +117,7 @@ impl Card<'_> {
     }
 
     fn progress(&self) -> String {
-        let approvals = Tally::of(self.review.votes.iter().map(|vote| &vote.what), self.directory).approvers.len();
+        let approvals = Tally::of(self.review.votes.iter().map(|vote| vote.what.as_ref()), self.directory).approvers.len();
         format!("{approvals} of {} approvals", self.review.request.policy.quorum)
     }
 
@@ -161,7 +161,7 @@ impl Card<'_> {
     }
 
     fn votes(&self) -> Option<Value> {
-        let mut last: BTreeMap<&PersonId, &Dated<VoteCast>> = BTreeMap::new();
+        let mut last: BTreeMap<&PersonId, &Dated<Arc<VoteCast>>> = BTreeMap::new();
         for vote in self.review.votes.iter().filter(|vote| vote.what.choice != Choice::Comment) {
             last.insert(self.directory.primary(&vote.what.person), vote);
         }
@@ -174,7 +174,7 @@ impl Card<'_> {
         (!lines.is_empty()).then(|| context(lines.join("\n")))
     }
 
-    fn vote(&self, vote: &Dated<VoteCast>) -> String {
+    fn vote(&self, vote: &Dated<Arc<VoteCast>>) -> String {
         let said = match vote.what.choice {
             Choice::Approve => "✅ approved",
             Choice::Reject => "❌ rejected",

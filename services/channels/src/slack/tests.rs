@@ -1,5 +1,7 @@
 //! Every message as a reviewed snapshot, and what no message may do whatever a caller wrote.
 
+use std::sync::Arc;
+
 use events::{
     ReviewId, Timestamp,
     event::{Canceller, Channel, Choice, ExecutionStatus, V, Verdict, VoteCast},
@@ -86,7 +88,7 @@ fn directory() -> Directory {
     directory
 }
 
-fn vote(person: &str, choice: Choice, reason: Option<&str>) -> Dated<VoteCast> {
+fn vote(person: &str, choice: Choice, reason: Option<&str>) -> Dated<Arc<VoteCast>> {
     let subject_digest = "0".repeat(64).parse().expect("a digest");
     let what = VoteCast {
         v: V,
@@ -99,7 +101,7 @@ fn vote(person: &str, choice: Choice, reason: Option<&str>) -> Dated<VoteCast> {
         matched_account: None,
         subject_digest,
     };
-    Dated { at: at(5), what }
+    Dated { at: at(5), what: Arc::new(what) }
 }
 
 fn message(review: &Review, now: Timestamp) -> Message {

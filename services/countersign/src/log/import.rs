@@ -200,7 +200,7 @@ async fn write_stream(ledger: &Arc<dyn Ledger>, stream: Stream) -> Result<u64, I
     for commit in lacking {
         let appended = patiently(|| async {
             match ledger.append(commit).await {
-                Ok(()) => Ok(None),
+                Ok(_) => Ok(None),
                 Err(AppendError::Conflict { winner }) => Ok(Some(winner)),
                 Err(AppendError::Ledger(error)) => Err(error),
             }

@@ -1,5 +1,7 @@
 //! A review as the API shows it: all that the log holds of it but sealed tokens.
 
+use std::sync::Arc;
+
 use axum::{http::HeaderMap, response::Response};
 use events::{
     Fault, PersonId, RequestKey, ReviewId, Timestamp, Version,
@@ -77,7 +79,7 @@ struct Document<'a> {
     on_expiry: OnEnd,
     on_reject: OnEnd,
     subject_digest: SubjectDigest,
-    votes: Vec<At<'a, VoteCast>>,
+    votes: Vec<At<'a, Arc<VoteCast>>>,
     refused_votes: Vec<At<'a, VoteRefused>>,
     notices: Vec<NoticeLine<'a>>,
     unreached: Vec<UnreachedLine<'a>>,

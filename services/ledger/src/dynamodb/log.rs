@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::{AppendError, LedgerError},
-    ledger::{Batch, Ledger, Position},
+    ledger::{Batch, Landed, Ledger, Position},
 };
 
 const APPEND: &str = "append a commit";
@@ -28,7 +28,7 @@ struct After {
 
 #[async_trait]
 impl Ledger for DynamoStore {
-    async fn append(&self, commit: &StoredCommit) -> Result<(), AppendError> {
+    async fn append(&self, commit: &StoredCommit) -> Result<Landed, AppendError> {
         let put = self
             .client
             .put_item()
@@ -36,14 +36,14 @@ impl Ledger for DynamoStore {
             .set_item(Some(of_commit(commit)))
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = put.send().await else { return Ok(()) };
+        let Err(error) = put.send().await else { return Ok(Landed::Now) };
         let Some(PutItemError::ConditionalCheckFailedException(there)) = error.as_service_error() else {
             return Err(failed(APPEND)(error).into());
         };
         let there = there.item().ok_or_else(|| refused(APPEND, "the answer to a lost race holds no item"))?;
         let winner = to_commit(there)?;
         // Our own earlier try, whose answer was lost.
-        if winner == *commit { Ok(()) } else { Err(AppendError::Conflict { winner: Box::new(winner) }) }
+        if winner == *commit { Ok(Landed::Now) } else { Err(AppendError::Conflict { winner: Box::new(winner) }) }
     }
 
     async fn load(&self, stream: StreamId, after: Version) -> Result<Vec<StoredCommit>, LedgerError> {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use events::{StoredCommit, StreamId, Version, commit::SealedHandle};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{
     SqliteStore,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::{AppendError, LedgerError},
-    ledger::{Batch, Ledger, Position},
+    ledger::{Batch, Landed, Ledger, Position},
 };
 
 const INSERT: &str = "INSERT INTO commits (stream, version, hash, sealed, body) VALUES (?1, ?2, ?3, ?4, ?5) \
@@ -22,11 +22,11 @@ const SELECT_STREAM: &str =
 
 #[async_trait]
 impl Ledger for SqliteStore {
-    async fn append(&self, commit: &StoredCommit) -> Result<(), AppendError> {
+    async fn append(&self, commit: &StoredCommit) -> Result<Landed, AppendError> {
         let commit = commit.clone();
-        let winner =
+        let inserted =
             self.0.log.write("append a commit", move |connection, appended| insert(connection, &commit, appended)).await?;
-        winner.map_or(Ok(()), |winner| Err(AppendError::Conflict { winner: Box::new(winner) }))
+        inserted.map_err(|winner| AppendError::Conflict { winner })
     }
 
     async fn load(&self, stream: StreamId, after: Version) -> Result<Vec<StoredCommit>, LedgerError> {
@@ -50,22 +50,23 @@ impl Ledger for SqliteStore {
     }
 }
 
-/// Inserts the commit; the one that is there instead, unless it is the same.
+/// Inserts the commit; the one that is there instead, if it is another.
 fn insert(
     connection: &Connection,
     commit: &StoredCommit,
     appended: &mut Vec<Appended>,
-) -> rusqlite::Result<Option<StoredCommit>> {
+) -> rusqlite::Result<Result<Landed, Box<StoredCommit>>> {
     let stream = stream_bytes(&commit.stream);
     let sealed = commit.sealed.as_ref().map(SealedHandle::as_bytes);
     let row = params![stream, commit.version.0, commit.hash.as_bytes(), sealed, commit.body];
     if connection.prepare_cached(INSERT)?.execute(row)? == 1 {
         let sequence = u64::try_from(connection.last_insert_rowid()).unwrap_or_default();
         appended.push(Appended { sequence, stream: commit.stream, version: commit.version });
-        return Ok(None);
+        return Ok(Ok(Landed::Now));
     }
-    let winner = connection.prepare_cached(SELECT_ONE)?.query_row(params![stream, commit.version.0], read_commit).optional()?;
-    Ok(winner.map(|(_, winner)| winner).filter(|winner| (&winner.body, &winner.sealed) != (&commit.body, &commit.sealed)))
+    let (_, winner) = connection.prepare_cached(SELECT_ONE)?.query_row(params![stream, commit.version.0], read_commit)?;
+    let same = (&winner.body, &winner.sealed) == (&commit.body, &commit.sealed);
+    Ok(if same { Ok(Landed::Before) } else { Err(Box::new(winner)) })
 }
 
 /// A commit and its sequence, from the columns that the selects name.

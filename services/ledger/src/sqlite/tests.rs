@@ -20,7 +20,7 @@ use tempfile::{TempDir, tempdir};
 use super::*;
 use crate::{
     error::AppendError,
-    ledger::{Follow, Ledger, Position},
+    ledger::{Follow, Landed, Ledger, Position},
     views::{ReviewRow, Search, Status, Views},
     work::{Claim, Due, Parked, Work},
 };
@@ -96,7 +96,7 @@ async fn hold(store: &SqliteStore) -> (Sender<()>, tokio::task::JoinHandle<()>) 
 }
 
 /// Spawns an append and gives it time to be in the queue.
-async fn queue(store: &SqliteStore, commit: StoredCommit) -> tokio::task::JoinHandle<Result<(), AppendError>> {
+async fn queue(store: &SqliteStore, commit: StoredCommit) -> tokio::task::JoinHandle<Result<Landed, AppendError>> {
     let store = store.clone();
     let job = tokio::spawn(async move { store.append(&commit).await });
     tokio::task::yield_now().await;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use events::{ReviewId, StoredCommit, StreamId, Timestamp, Version, digest::CommitHash};
-use ledger::{AppendError, Batch, Ledger, LedgerError, Position, ReviewRow, Views, sqlite::SqliteStore};
+use ledger::{AppendError, Batch, Landed, Ledger, LedgerError, Position, ReviewRow, Views, sqlite::SqliteStore};
 use projector::{
     rebuild::{Kind, Manner, Rebuild, RebuildError, Rebuilt, fold, remove_strays},
     row,
@@ -26,9 +26,9 @@ struct Log {
 
 #[async_trait]
 impl Ledger for Log {
-    async fn append(&self, commit: &StoredCommit) -> Result<(), AppendError> {
+    async fn append(&self, commit: &StoredCommit) -> Result<Landed, AppendError> {
         self.commits.lock().expect("commits").push(commit.clone());
-        Ok(())
+        Ok(Landed::Now)
     }
 
     async fn load(&self, stream: StreamId, after: Version) -> Result<Vec<StoredCommit>, LedgerError> {

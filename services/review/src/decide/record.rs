@@ -37,7 +37,7 @@ pub(super) fn notices(state: &State, notices: &[Notice], directory: &Directory) 
 
 fn reached(review: &Review, mut reached: ReviewNotified, directory: &Directory) -> Option<Event> {
     reached.person = directory.primary(&reached.person).clone();
-    let known = review.notified.iter().map(|known| &known.what).any(|known| {
+    let known = review.notified.iter().map(|known| known.what.as_ref()).any(|known| {
         let same = (&known.person, known.channel, known.purpose()) == (&reached.person, reached.channel, reached.purpose());
         same && (known.message_ref == reached.message_ref || !review.came_back(known))
     });

@@ -1,5 +1,7 @@
 //! A person's vote. This is the one function that says who may decide, for every channel.
 
+use std::sync::Arc;
+
 use events::{
     PersonId, Timestamp,
     event::{Choice, ReviewDecided, V, VoteCast, VoteRefusal, VoteRefused},
@@ -86,7 +88,7 @@ fn refusal_after(ending: &Ending) -> VoteRefusal {
 
 /// A double click, or a vote that was delivered twice: the person's last word is this one.
 fn said_before(review: &Review, person: &PersonId, vote: &Vote) -> bool {
-    let same_kind = |cast: &&Dated<VoteCast>| (cast.what.choice == Choice::Comment) == (vote.choice == Choice::Comment);
+    let same_kind = |cast: &&Dated<Arc<VoteCast>>| (cast.what.choice == Choice::Comment) == (vote.choice == Choice::Comment);
     review.votes.iter().rev().filter(|cast| cast.what.person == *person).find(same_kind).is_some_and(|cast| {
         cast.what.choice == vote.choice && (vote.choice != Choice::Comment || cast.what.reason == vote.reason)
     })
@@ -106,7 +108,7 @@ fn count(review: &Review, vote: &Vote, person: PersonId, directory: &Directory) 
         subject_digest: request.subject_digest,
     };
     // An id that voted before may have turned out to be the requester's since.
-    let votes = review.votes.iter().map(|cast| &cast.what).chain([&cast]);
+    let votes = review.votes.iter().map(|cast| cast.what.as_ref()).chain([&cast]);
     let votes = votes
         .filter(|cast| request.policy.self_approval == SelfApproval::Allowed || !is_requester(review, &cast.person, directory));
     match Tally::of(votes, directory).verdict(&request.policy) {

@@ -1,5 +1,7 @@
 //! Folds what became of messages.
 
+use std::sync::Arc;
+
 use events::{
     Event, PersonId, Timestamp,
     event::{Channel, NotificationFailed, Purpose, ReviewNotified},
@@ -38,7 +40,7 @@ fn card<'a>(review: &'a mut Review, person: &PersonId, channel: Channel, message
     &mut cards[index]
 }
 
-fn notified(review: &mut Review, at: Timestamp, notice: &ReviewNotified) {
+fn notified(review: &mut Review, at: Timestamp, notice: &Arc<ReviewNotified>) {
     // News that it came back may be faster than the record that it went out.
     if !review.came_back(notice) {
         review.unreached.retain(|failed| !failed.is(&notice.person, notice.channel, notice.purpose()));
@@ -46,7 +48,7 @@ fn notified(review: &mut Review, at: Timestamp, notice: &ReviewNotified) {
     if let (Purpose::Asked, Some(message_ref)) = (notice.purpose(), &notice.message_ref) {
         card(review, &notice.person, notice.channel, message_ref).shows = notice.shows;
     }
-    review.notified.push(Dated { at, what: notice.clone() });
+    review.notified.push(Dated { at, what: Arc::clone(notice) });
 }
 
 fn failed(review: &mut Review, at: Timestamp, failure: &NotificationFailed) {

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use events::{StoredCommit, StreamId, Version};
-use ledger::{AppendError, Batch, Ledger, LedgerError, Position};
+use ledger::{AppendError, Batch, Landed, Ledger, LedgerError, Position};
 
 use super::log::{Memory, stream};
 use crate::{
@@ -30,7 +30,7 @@ struct Failing {
 
 #[async_trait]
 impl Ledger for Failing {
-    async fn append(&self, commit: &StoredCommit) -> Result<(), AppendError> {
+    async fn append(&self, commit: &StoredCommit) -> Result<Landed, AppendError> {
         self.memory.append(commit).await
     }
 

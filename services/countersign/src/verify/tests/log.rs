@@ -7,7 +7,7 @@ use events::{
     ReviewId, StoredCommit, StreamId, Timestamp, Version,
     digest::{CommitHash, canonical},
 };
-use ledger::{AppendError, Batch, Ledger, LedgerError, Position, sqlite::SqliteStore};
+use ledger::{AppendError, Batch, Landed, Ledger, LedgerError, Position, sqlite::SqliteStore};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use transparency::{Checkpoint, PublicKey, SigningKey};
@@ -133,7 +133,7 @@ impl Log {
 /// All commits, those of one version together, so that streams are interleaved; so many beside each other.
 async fn append(store: &SqliteStore, streams: &[Vec<StoredCommit>], beside: usize) {
     for version in 0..streams.iter().map(Vec::len).max().unwrap_or(0) {
-        let mut running: tokio::task::JoinSet<Result<(), AppendError>> = tokio::task::JoinSet::new();
+        let mut running: tokio::task::JoinSet<Result<Landed, AppendError>> = tokio::task::JoinSet::new();
         for commit in streams.iter().filter_map(|stream| stream.get(version)) {
             if running.len() >= beside {
                 running.join_next().await.expect("one runs").expect("joined").expect("appended");
@@ -213,7 +213,7 @@ pub struct Memory(pub Vec<Vec<StoredCommit>>);
 
 #[async_trait]
 impl Ledger for Memory {
-    async fn append(&self, _: &StoredCommit) -> Result<(), AppendError> {
+    async fn append(&self, _: &StoredCommit) -> Result<Landed, AppendError> {
         Err(LedgerError::Refused { what: "append", source: io::Error::other("it is only read").into() }.into())
     }
 

@@ -36,7 +36,7 @@ impl Workspace {
     async fn matched(&self, review: ReviewId) -> Vec<(String, Option<PersonId>)> {
         let events = self.world.events(review).await.into_iter();
         let vote = |event| match event {
-            Event::VoteCast(cast) => Some((cast.person.to_string(), cast.matched_account)),
+            Event::VoteCast(cast) => Some((cast.person.to_string(), cast.matched_account.clone())),
             Event::VoteRefused(refused) => Some((refused.person.to_string(), refused.matched_account)),
             _ => None,
         };

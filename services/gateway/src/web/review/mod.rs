@@ -214,7 +214,7 @@ pub(super) fn status_of(review: &Review, now: Timestamp) -> Status {
 }
 
 /// Each person's last word, comments aside.
-fn last_words<'a>(review: &'a Review, directory: &'a Directory) -> BTreeMap<&'a PersonId, &'a Dated<VoteCast>> {
+fn last_words<'a>(review: &'a Review, directory: &'a Directory) -> BTreeMap<&'a PersonId, &'a Dated<Arc<VoteCast>>> {
     let votes = review.votes.iter().filter(|vote| vote.what.choice != Choice::Comment);
     votes.map(|vote| (directory.primary(&vote.what.person), vote)).collect()
 }
