@@ -59,8 +59,8 @@ impl<const N: u8> JsonSchema for V<N> {
     }
 }
 
-// The shared ones are several times as large as the others, which would be as large as they are; a fold keeps them whole
-// and need not copy them.
+// A fold keeps the shared ones whole and need not copy them. A request is also several times as large as the others, each
+// of which would take as much room.
 macro_rules! events {
     (shared { $($(#[$large_doc:meta])* $large:ident),+ $(,)? } $($(#[$doc:meta])* $name:ident),+ $(,)?) => {
         /// One thing that happened.
@@ -72,7 +72,7 @@ macro_rules! events {
         }
 
         impl Event {
-            /// The name of every event type, in the order of the vocabulary.
+            /// The name of every event type, the shared ones first.
             pub const TYPES: &'static [&'static str] = &[$(stringify!($large),)+ $(stringify!($name)),+];
 
             /// Reads an event whose type is known: the same as reading it as an [`Event`], which must look for its type

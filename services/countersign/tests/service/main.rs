@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod as_of;
 mod audit;
 mod covered;
 mod doors;

@@ -30,7 +30,7 @@ const REVIEWS: usize = 1_500;
 /// How often a replay is killed at least.
 const KILLS: usize = 3;
 
-fn replay(data: &Path, arguments: &[&str]) -> Output {
+pub fn replay(data: &Path, arguments: &[&str]) -> Output {
     countersign().args(["--json", "replay", "--data"]).arg(data).args(arguments).output().expect("it runs")
 }
 
@@ -315,37 +315,4 @@ fn a_review_that_cannot_be_read_ends_a_replay_with_2_and_with_keep_going_all_oth
     let failed = went_on["failed"].as_array().expect("a list");
     assert!(failed.len() == 1 && failed[0].as_str().is_some_and(|why| why.contains(&broken.stream.to_string())), "{failed:?}");
     assert_eq!(rows(&data), REVIEWS - 1);
-}
-
-#[test]
-fn the_inbox_and_a_review_are_shown_as_they_were() {
-    let workflows = Workflows::listen();
-    let mut service = Service::start_new(&workflows);
-    let api = service.api();
-    let first = api.create(&request("First", json!({})));
-    let at = api.events(&first)[0]["at"].as_str().expect("a time").to_owned();
-    eventually("later", SOON, || (Timestamp::from(chrono::Utc::now()).to_string() > at).then_some(()));
-    let second = api.create(&request("Second", json!({})));
-    api.vote(&first, "ana@example.com", "reject").with_status(200);
-    let data = service.data();
-    let lines = |arguments: &[&str]| -> Vec<Value> {
-        let output = replay(&data, arguments);
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).expect("text").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
-    };
-    let then = lines(&["--as-of", &at]);
-    assert_eq!(then.iter().map(|row| row["review_id"].as_str()).collect::<Vec<_>>(), [Some(first.as_str())]);
-    let now = lines(&["--as-of", "2999-01-01"]);
-    assert_eq!(now, [] as [Value; 0], "all had expired by then");
-    let before = lines(&["--as-of", "2020-01-01"]);
-    assert_eq!(before, [] as [Value; 0]);
-    let was = lines(&["--as-of", &at, &first]);
-    assert_eq!((&was[0]["status"], &was[0]["votes"]), (&json!("open"), &json!([])));
-    let is = lines(&["--as-of", "2999-01-01", &first]);
-    assert_eq!(is[0]["status"], "rejected");
-    let none = countersign().args(["replay", "--as-of", &at, &second, "--data"]).arg(&data).output().expect("it runs");
-    assert!(!none.status.success() && String::from_utf8_lossy(&none.stderr).contains("there was no review"), "{none:?}");
-    let shown = countersign().args(["replay", "--as-of", &at, &first, "--data"]).arg(&data).output().expect("it runs");
-    assert!(String::from_utf8_lossy(&shown.stdout).starts_with("First\nopen, expires in"), "{shown:?}");
-    service.stop_cleanly();
 }

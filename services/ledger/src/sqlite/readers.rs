@@ -14,7 +14,7 @@ use super::{
 use crate::error::LedgerError;
 
 /// Connections kept while nobody reads; more are opened when more read at once.
-const IDLE_MAX: usize = 4;
+pub(super) const IDLE_MAX: usize = 4;
 
 /// The readers of one file.
 pub(super) struct Readers {

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use super::{
     SqliteStore,
     fault::refused,
-    readers::Readers,
+    readers::{IDLE_MAX, Readers},
     row::{review_at, review_bytes, sql_limit},
 };
 use crate::{
@@ -34,8 +34,6 @@ pub(super) const STREAMS: &str =
     "SELECT stream, count(*) FROM commits WHERE stream > ?1 GROUP BY stream ORDER BY stream LIMIT ?2";
 pub(super) const REVIEWS: &str = "SELECT review FROM reviews WHERE review > ?1 ORDER BY review";
 const WHAT: &str = "compare the views with the log by stamps";
-/// The most threads that look at rows: more would wait for the disk.
-const THREADS_MAX: usize = 4;
 
 /// SHA-256 of edition, hash of the last commit, and the row's bytes.
 pub(super) type Stamp = [u8; 32];
@@ -89,14 +87,14 @@ impl Stamps for SqliteStore {
 }
 
 impl SqliteStore {
-    /// Looks at the rows numbered up to `after + limit`, on a few threads.
+    /// Looks at the rows numbered up to `after + limit`, on as many threads as there are cores and idle readers.
     async fn rows_in_doubt(&self, after: i64, limit: i64) -> Result<Doubts, LedgerError> {
         let last = self
             .0
             .views
             .read(WHAT, |views| views.query_row("SELECT coalesce(max(id), 0) FROM reviews", [], |row| row.get::<_, i64>(0)))?;
         let end = last.min(after.saturating_add(limit));
-        let threads = available_parallelism().map_or(1, |threads| threads.get().min(THREADS_MAX)) as i64;
+        let threads = available_parallelism().map_or(1, |threads| threads.get().min(IDLE_MAX)) as i64;
         let share = (end - after) / threads + 1;
         let mut looking = Vec::new();
         let mut from = after;

@@ -62,6 +62,11 @@ impl Difference {
         };
         Difference { review_id: row.review_id, kind, log: row.version, row: there }
     }
+
+    /// Of a row without a stream.
+    pub fn stray(review_id: ReviewId) -> Difference {
+        Difference { review_id, kind: Kind::Stray, log: Version::NONE, row: None }
+    }
 }
 
 /// What a rebuild has done, or would do.

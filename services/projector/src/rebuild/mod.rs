@@ -134,21 +134,28 @@ impl Rebuild {
             self.reading = Some(tokio::spawn(async move { ledger.scan(&from, PAGE).await }));
         }
         self.found.commits += batch.commits.len() as u64;
+        let before = self.found.folded;
+        self.fold_all(beginnings(batch.commits)).await?;
+        self.found.reviews += self.found.folded - before;
+        self.next = batch.position;
+        Ok(batch.more)
+    }
+
+    /// Folds these streams, compares their rows and does with them what is to be done.
+    async fn fold_all(&mut self, streams: Vec<Stream>) -> Result<(), RebuildError> {
         let mut running = Vec::new();
-        for chunk in chunks(beginnings(batch.commits)) {
+        for chunk in chunks(streams) {
             let (ledger, views, keep_going) = (Arc::clone(&self.ledger), Arc::clone(&self.views), self.manner.keep_going);
             running.push(tokio::spawn(async move { compare(ledger.as_ref(), views.as_ref(), chunk, keep_going).await }));
         }
         for compared in running {
             let compared = compared.await.map_err(|_| RebuildError::Interrupted)??;
-            let reviews = (compared.rows.len() + compared.failed.len()) as u64;
-            self.found.reviews += reviews;
-            self.found.folded += reviews;
+            self.found.folded += (compared.rows.len() + compared.strays.len() + compared.failed.len()) as u64;
             compared.failed.iter().for_each(|failed| self.found.fail(failed.clone()));
+            compared.strays.iter().for_each(|stray| self.found.differ(Difference::stray(*stray)));
             self.take(compared).await?;
         }
-        self.next = batch.position;
-        Ok(batch.more)
+        Ok(())
     }
 
     /// Takes away, or counts, the rows that no stream stands behind. The last step.
@@ -162,7 +169,7 @@ impl Rebuild {
         }
         let strays = remove_strays(&self.ledger, &self.views, self.manner.dry_run).await?;
         for review in strays {
-            self.found.differ(Difference { review_id: review, kind: Kind::Stray, log: Version::NONE, row: None });
+            self.found.differ(Difference::stray(review));
         }
         Ok(())
     }

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use events::{ReviewId, Version};
 use ledger::Stamps;
 
-use super::{CHUNK, Difference, Kind, Rebuild, RebuildError, compare};
+use super::{Rebuild, RebuildError};
 
 /// How many rows, or streams, are looked at together: enough to keep every core busy between two pauses.
 const PAGE: usize = 65_536;
@@ -23,31 +22,12 @@ impl Rebuild {
     pub(super) async fn step_by_stamps(&mut self, stamps: &dyn Stamps) -> Result<bool, RebuildError> {
         let doubts = stamps.doubts(&self.next, PAGE).await?;
         for reviews in doubts.doubtful.chunks(FOLDED) {
-            self.fold_doubtful(reviews).await?;
+            self.fold_all(reviews.iter().map(|review| (*review, Vec::new())).collect()).await?;
         }
         self.found.stamps += doubts.rows;
         self.found.reviews += doubts.streams;
         self.found.commits += doubts.commits;
         self.next = doubts.position;
         Ok(doubts.more)
-    }
-
-    async fn fold_doubtful(&mut self, reviews: &[ReviewId]) -> Result<(), RebuildError> {
-        let mut running = Vec::new();
-        for chunk in reviews.chunks(CHUNK) {
-            let chunk = chunk.iter().map(|review| (*review, Vec::new())).collect();
-            let (ledger, views, keep_going) = (Arc::clone(&self.ledger), Arc::clone(&self.views), self.manner.keep_going);
-            running.push(tokio::spawn(async move { compare(ledger.as_ref(), views.as_ref(), chunk, keep_going).await }));
-        }
-        for compared in running {
-            let compared = compared.await.map_err(|_| RebuildError::Interrupted)??;
-            compared.failed.iter().for_each(|failed| self.found.fail(failed.clone()));
-            for review in &compared.strays {
-                self.found.differ(Difference { review_id: *review, kind: Kind::Stray, log: Version::NONE, row: None });
-            }
-            self.take(compared).await?;
-        }
-        self.found.folded += reviews.len() as u64;
-        Ok(())
     }
 }
