@@ -21,7 +21,7 @@ struct InUse {
 
 /// The lock of a data directory; the system lets go of it when the process ends, however it ends.
 pub(super) struct DirectoryLock {
-    _file: File,
+    file: File,
 }
 
 impl DirectoryLock {
@@ -35,7 +35,7 @@ impl DirectoryLock {
             Ok(()) => {
                 // For the message of whoever comes second; not being able to say it is no reason to stop.
                 let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-                Ok(DirectoryLock { _file: file })
+                Ok(DirectoryLock { file })
             }
             Err(TryLockError::WouldBlock) => {
                 let holder = read_pid(&mut file);
@@ -43,6 +43,15 @@ impl DirectoryLock {
             }
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }
+    }
+}
+
+impl Drop for DirectoryLock {
+    /// Closing the file would not do: a process that is being started at this moment has a copy of
+    /// it until it runs its program, and the lock lasts as long as any copy does (flock(2)).
+    fn drop(&mut self) {
+        // If it cannot be given up by name, closing it is what is left, and comes next.
+        let _ = self.file.unlock();
     }
 }
 
@@ -71,5 +80,21 @@ fn make_durably(dir: &Path) -> io::Result<()> {
         Err(error) => Err(error),
         Ok(()) if cfg!(unix) => File::open(parent)?.sync_all(),
         Ok(()) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_given_up_though_a_process_being_started_has_a_copy_of_the_lock_file() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let lock = DirectoryLock::take(dir.path()).expect("locked");
+        let copy = lock.file.try_clone().expect("a copy");
+        assert!(DirectoryLock::take(dir.path()).is_err(), "it is in use");
+        drop(lock);
+        DirectoryLock::take(dir.path()).map(drop).expect("given up");
+        drop(copy);
     }
 }
