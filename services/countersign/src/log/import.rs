@@ -139,7 +139,7 @@ async fn check(
             comparing.spawn(async move { missing(&ledger, &stream).await.map(|from| (stream.len() - from) as u64) });
         }
         streams += 1;
-        progress.part(streams, "streams checked", reader.position()?, size);
+        progress.part(streams, "streams checked", reader.bytes(), size);
     }
     while let Some(done) = comparing.join_next().await {
         conflict = conflict.or(finish(Some(done)).err());
@@ -172,7 +172,7 @@ async fn write(file: &Path, ledger: &Arc<dyn Ledger>, progress: &mut Progress) -
         let ledger = Arc::clone(ledger);
         writing.spawn(async move { write_stream(&ledger, stream).await });
         streams += 1;
-        progress.part(streams, "streams imported", reader.position()?, size);
+        progress.part(streams, "streams imported", reader.bytes(), size);
     }
     while let Some(done) = writing.join_next().await {
         written += finish(Some(done))?;

@@ -8,6 +8,7 @@
 //! | [`chain`] | whether a stream's commits are whole and follow on from each other |
 //! | [`export`] | reading the log for an export |
 //! | [`mod@write`] | streams into the lines of an export |
+//! | [`commits`] | the commits of an export, each put together from its lines |
 //! | [`read`] | an export into streams, each checked |
 //! | `read_error` | what may be wrong with one |
 //! | [`decoded`] | an export into events |
@@ -26,6 +27,7 @@
 
 pub mod audit;
 pub mod chain;
+pub mod commits;
 pub mod decoded;
 pub mod events_table;
 pub mod export;
