@@ -27,9 +27,11 @@ use crate::{
 };
 
 const HASH: &str = "SELECT hash FROM commits WHERE stream = ?1 AND version = ?2";
-pub(super) const HEAD: &str = "SELECT version, hash FROM commits WHERE stream = ?1 ORDER BY version DESC LIMIT 1";
-pub(super) const ROWS: &str = "SELECT review, version, row, made_of FROM reviews WHERE id > ?1 AND id <= ?2";
-// Each from an index alone, and in its order.
+const HASH_AT: &str = "SELECT hash FROM commits WHERE seq = ?1";
+pub(super) const IDS: &str = "SELECT review FROM reviews WHERE id > ?1 AND id <= ?2 ORDER BY id";
+pub(super) const ROWS: &str = "SELECT review, version, row, made_of FROM reviews WHERE id > ?1 AND id <= ?2 ORDER BY id";
+// Each from an index alone; the last two in its order.
+pub(super) const HEAD: &str = "SELECT version, seq FROM commits WHERE stream = ?1 ORDER BY version DESC LIMIT 1";
 pub(super) const STREAMS: &str =
     "SELECT stream, count(*) FROM commits WHERE stream > ?1 GROUP BY stream ORDER BY stream LIMIT ?2";
 pub(super) const REVIEWS: &str = "SELECT review FROM reviews WHERE review > ?1 ORDER BY review";
@@ -126,16 +128,15 @@ impl SqliteStore {
 fn rows_in_doubt(log: &Connection, views: &Connection, after: i64, to: i64) -> rusqlite::Result<Doubts> {
     // One snapshot of each, so that no statement takes its own.
     let (log, views) = (log.unchecked_transaction()?, views.unchecked_transaction()?);
-    let mut head = log.prepare_cached(HEAD)?;
-    let mut rows = views.prepare_cached(ROWS)?;
+    let mut heads = heads(&log, &views, after, to)?.into_iter();
+    let (mut rows, mut hash) = (views.prepare_cached(ROWS)?, log.prepare_cached(HASH_AT)?);
     let mut rows = rows.query([after, to])?;
     let mut doubts = Doubts::default();
     while let Some(row) = rows.next()? {
         doubts.rows += 1;
-        let mut heads = head.query([row.get_ref(0)?.as_blob()?])?;
-        let fits = match heads.next()? {
-            Some(head) => fits(row, head)?,
-            None => false,
+        let fits = match heads.next().flatten() {
+            Some(head) if row.get::<_, u64>(1)? == head.version => hash.query_row([head.seq], |hash| is_made_of(row, hash))?,
+            _ => false,
         };
         if !fits {
             doubts.doubtful.push(review_at(row, 0)?);
@@ -144,11 +145,38 @@ fn rows_in_doubt(log: &Connection, views: &Connection, after: i64, to: i64) -> r
     Ok(doubts)
 }
 
-/// Whether a row is what its stream comes to, whose last commit this is.
-fn fits(row: &Row<'_>, head: &Row<'_>) -> rusqlite::Result<bool> {
+/// The last commit of a stream.
+struct Head {
+    version: u64,
+    seq: i64,
+}
+
+/// Those of the streams of rows, in the order of the rows. They are looked up in the order of the index, and their
+/// hashes later in that of the log, so that neighbours share a page: rows are numbered by time, ids by chance.
+fn heads(log: &Connection, views: &Connection, after: i64, to: i64) -> rusqlite::Result<Vec<Option<Head>>> {
+    let mut rows = views.prepare_cached(IDS)?;
+    let mut streams: Vec<([u8; 16], usize)> = Vec::new();
+    let mut rows = rows.query([after, to])?;
+    while let Some(row) = rows.next()? {
+        streams.push((row.get(0)?, streams.len()));
+    }
+    streams.sort_unstable();
+    let mut heads: Vec<Option<Head>> = Vec::new();
+    heads.resize_with(streams.len(), || None);
+    let mut head = log.prepare_cached(HEAD)?;
+    for (stream, place) in streams {
+        let found = |head: &Row<'_>| Ok(Head { version: head.get(0)?, seq: head.get(1)? });
+        if let Some(slot) = heads.get_mut(place) {
+            *slot = head.query_row([stream], found).optional()?;
+        }
+    }
+    Ok(heads)
+}
+
+/// Whether a row is what its stream came to with the commit of this hash.
+fn is_made_of(row: &Row<'_>, hash: &Row<'_>) -> rusqlite::Result<bool> {
     let Some(made_of) = row.get_ref(3)?.as_blob_or_null()? else { return Ok(false) };
-    Ok(row.get::<_, u64>(1)? == head.get::<_, u64>(0)?
-        && made_of == stamp(head.get_ref(1)?.as_blob()?, row.get_ref(2)?.as_blob()?))
+    Ok(made_of == stamp(hash.get_ref(0)?.as_blob()?, row.get_ref(2)?.as_blob()?))
 }
 
 /// Walks both files by the ids of the reviews.

@@ -145,9 +145,10 @@ async fn a_position_of_another_store_is_refused() {
 async fn no_table_is_searched_for_want_of_an_index() {
     let (_dir, store) = store();
     for (database, sql, starts) in [
-        (&store.0.log, stamps::HEAD, "SEARCH commits USING INDEX"),
+        (&store.0.log, stamps::HEAD, "SEARCH commits USING COVERING INDEX"),
         (&store.0.log, stamps::STREAMS, "SEARCH commits USING COVERING INDEX"),
         (&store.0.views, stamps::ROWS, "SEARCH reviews USING INTEGER PRIMARY KEY"),
+        (&store.0.views, stamps::IDS, "SEARCH reviews USING INTEGER PRIMARY KEY"),
         (&store.0.views, stamps::REVIEWS, "SEARCH reviews USING COVERING INDEX"),
     ] {
         let plan = database.read("explain", |connection| {
