@@ -5,16 +5,16 @@
 | mail scanners follow GET links, or run pages and send their forms | test_mail, test_sign_in: `trap_a_mail_scanner…`, `trap_a_scanner…` |
 | SNS's unsubscribe links are followed too | test_infra_telling: `trap_who_decides_is_never_asked_through_a_subscription…` |
 | more than ten mails a second suspend a subscription | test_infra_telling: `trap_more_than_ten_mails…` |
-| a link is unfurled by Slack | test_slack: `trap_slack_unfurls_no_link…` |
-| Slack waits three seconds, whatever Slack's own API does | test_slack: `trap_a_window_that_does_not_open…`, `trap_three_seconds…` |
-| `response_url` is good five times in half an hour | test_slack: `trap_a_response_url…` |
-| limits of blocks and buttons; a message a second; 429 | test_slack: `trap_limits…`, `trap_about_one_message…`, `trap_429…` |
+| a link is unfurled by Slack | slack/test_slack_traps: `trap_slack_unfurls_no_link…` |
+| Slack waits three seconds, whatever Slack's own API does | slack/test_slack_limits: `trap_a_window_that_does_not_open…`, `trap_three_seconds…` |
+| `response_url` is good five times in half an hour | slack/test_slack_traps: `trap_a_response_url…` |
+| limits of blocks and buttons; a message a second; 429 | slack/test_slack_limits: `trap_limits…`, `trap_about_one_message…`, `trap_429…` |
 | the signature is over the raw body, which may be base64 | gateway: `trap_the_signature…`, gateway Lambda: `trap_a_base64_body…` |
 | who pressed is who Slack signed, matched by address only when opted in to | gateway: `trap_identity…`, `slack::tests::matching` |
 | cards of ended reviews with live buttons | channels: `trap_expired_cards…` |
-| one click, several executions | gateway: `trap_one_click…`, test_slack: `trap_double_clicks…` |
+| one click, several executions | gateway: `trap_one_click…`, slack/test_slack_traps: `trap_double_clicks…` |
 | nobody follows up a direct message; approvers missing from Slack | notifier: `trap_dm_fan_out…`, `trap_approvers_missing…` |
-| a task token in a link or message | test_slack: `trap_no_message_carries_a_task_token…`, aws/test_aws_telling: `invariant_04…` |
+| a task token in a link or message | slack/test_slack_traps: `trap_no_message_carries_a_task_token…`, aws/test_aws_telling: `invariant_04…` |
 | whatever is not "approve" rejects | here: `trap_a_choice_that_nobody_knows…` |
 | STOP and its like, sent back, end all SMS to a number | channels: `trap_no_alert_asks_for_a_reply…` |
 | the SMS sandbox, a spending limit, a number that opted out | here: `trap_what_sns_refuses…` |
