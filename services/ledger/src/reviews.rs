@@ -244,7 +244,7 @@ impl Reviews {
             events.truncate(DIRECTORY_EVENTS_MAX);
             let count = events.len();
             match self.append_to(&directory, events).await {
-                Ok(_) => appended += count,
+                Ok(()) => appended += count,
                 Err(AppendError::Conflict { .. }) => {
                     lost += 1;
                     tokio::time::sleep(jitter(lost, start.elapsed())).await;
@@ -274,7 +274,7 @@ impl Reviews {
                 Err(refusal) => return Ok(Err(refusal)),
             };
             match self.append_to(&directory, vec![event]).await {
-                Ok(_) => return Ok(Ok(self.directory().await?)),
+                Ok(()) => return Ok(Ok(self.directory().await?)),
                 Err(AppendError::Conflict { .. }) => tokio::time::sleep(jitter(lost, start.elapsed())).await,
                 Err(AppendError::Ledger(error)) => return Err(error.into()),
             }
@@ -282,16 +282,10 @@ impl Reviews {
         Err(ExecuteError::Contended { stream: StreamId::Directory })
     }
 
-    async fn append_to(&self, directory: &Directory, events: Vec<Event>) -> Result<(Commit, Landed), AppendError> {
-        self.append(NewCommit {
-            stream: StreamId::Directory,
-            version: directory.version.next(),
-            previous: directory.hash,
-            at: self.now(),
-            events,
-            sealed: None,
-        })
-        .await
+    async fn append_to(&self, directory: &Directory, events: Vec<Event>) -> Result<(), AppendError> {
+        let (stream, version, previous) = (StreamId::Directory, directory.version.next(), directory.hash);
+        let commit = NewCommit { stream, version, previous, at: self.now(), events, sealed: None };
+        self.append(commit).await.map(drop)
     }
 
     /// Folds what was appended to a review since: one read, which decodes no commit twice.

@@ -61,7 +61,7 @@ impl<R: BufRead> Commits<R> {
     pub fn next_commit(&mut self) -> Result<Option<Found>, ReadError> {
         while self.end.is_none() {
             let text = self.lines.next_line()?;
-            if let Some(found) = text.ends_with(b"\n").then(|| alone(text)).flatten() {
+            if let Some(found) = alone(text) {
                 self.hash.update(text);
                 return Ok(Some(self.count(found, 1)));
             }

@@ -146,6 +146,7 @@ fn rows_in_doubt(log: &Connection, views: &Connection, after: i64, to: i64) -> r
 }
 
 /// The last commit of a stream.
+#[derive(Clone, Copy)]
 struct Head {
     version: u64,
     seq: i64,
@@ -161,14 +162,11 @@ fn heads(log: &Connection, views: &Connection, after: i64, to: i64) -> rusqlite:
         streams.push((row.get(0)?, streams.len()));
     }
     streams.sort_unstable();
-    let mut heads: Vec<Option<Head>> = Vec::new();
-    heads.resize_with(streams.len(), || None);
+    let mut heads = vec![None; streams.len()];
     let mut head = log.prepare_cached(HEAD)?;
     for (stream, place) in streams {
         let found = |head: &Row<'_>| Ok(Head { version: head.get(0)?, seq: head.get(1)? });
-        if let Some(slot) = heads.get_mut(place) {
-            *slot = head.query_row([stream], found).optional()?;
-        }
+        heads[place] = head.query_row([stream], found).optional()?;
     }
     Ok(heads)
 }

@@ -3,58 +3,23 @@
 //! from its `ReviewRequested` of the first version. What each comes to is in `snapshots/`, which CI
 //! compares; a change there is a change of what old logs mean.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    path::{Path, PathBuf},
-};
+#[path = "../../../../events/tests/support/corpus.rs"]
+mod stored;
 
-use events::{Commit, Event, StoredCommit, StreamId, Timestamp, Version, digest::CommitHash, event::Channel};
+use std::fmt::Write as _;
+
+use events::{Commit, StreamId, Timestamp, event::Channel};
 use review::{
     Directory, Fold, State,
     contact::{Kind, Route},
     owed, task,
 };
 
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events/tests/corpus")
-}
-
-fn commit(path: &Path) -> Commit {
-    let body = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let says: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
-    let stream: StreamId = says["stream"].as_str().expect("a stream").parse().expect("a stream");
-    let version = Version(says["version"].as_u64().expect("a version"));
-    let stored = StoredCommit { stream, version, hash: CommitHash::of(&body), body, sealed: None };
-    stored.decode().unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-fn corpus(event: &str) -> Commit {
-    commit(&root().join(format!("v1/{event}.json")))
-}
-
-/// Every file of every version, as `v1/VoteCast`.
-fn all() -> Vec<(String, Commit)> {
-    let mut found = Vec::new();
-    for folder in fs::read_dir(root()).expect("the corpus") {
-        let folder = folder.expect("an entry").path();
-        for file in fs::read_dir(&folder).expect("a folder") {
-            let path = file.expect("an entry").path();
-            if path.extension().is_some_and(|extension| extension == "json") {
-                let name = path.strip_prefix(root()).expect("within").with_extension("");
-                found.push((name.display().to_string(), commit(&path)));
-            }
-        }
-    }
-    found.sort_by(|one, other| one.0.cmp(&other.0));
-    assert!(found.len() >= Event::TYPES.len(), "the corpus is not there");
-    found
-}
-
 /// The fold before a commit and after it.
-fn folded(name: &str, commit: &Commit) -> (Fold, Fold) {
-    let request = corpus("ReviewRequested");
-    let before = if commit.version == Version(1) { Fold::default() } else { Fold::of([&request]).expect("folds") };
+fn folded(name: &str, commit: Commit) -> (Fold, Fold) {
+    let history = stored::history(commit);
+    let (commit, earlier) = history.split_last().expect("a commit");
+    let before = Fold::of(earlier).expect("folds");
     let mut after = before.clone();
     after.apply(commit).unwrap_or_else(|error| panic!("{name}: {error}"));
     (before, after)
@@ -62,23 +27,24 @@ fn folded(name: &str, commit: &Commit) -> (Fold, Fold) {
 
 #[test]
 fn invariant_10_every_stored_event_of_the_corpus_folds() {
-    for (name, commit) in all() {
+    for (name, commit) in stored::commits() {
         if commit.stream == StreamId::Directory {
             let mut directory = Directory::default();
             directory.apply(&commit);
             assert_eq!((directory.version, directory.hash), (commit.version, commit.hash), "{name}");
             continue;
         }
-        let (before, after) = folded(&name, &commit);
+        let previous = commit.previous;
+        let (before, after) = folded(&name, commit);
         assert_ne!(after.state, before.state, "{name} left no trace");
-        assert_eq!(commit.previous, before.hash, "{name} does not follow on");
+        assert_eq!(previous, before.hash, "{name} does not follow on");
     }
 }
 
 #[test]
 fn invariant_10_the_corpus_folds_to_the_state_and_owes_what_it_always_did() {
     let mut golden = String::new();
-    for (name, commit) in all() {
+    for (name, commit) in stored::commits() {
         writeln!(golden, "=== {name}").expect("written");
         if commit.stream == StreamId::Directory {
             let mut directory = Directory::default();
@@ -86,9 +52,10 @@ fn invariant_10_the_corpus_folds_to_the_state_and_owes_what_it_always_did() {
             writeln!(golden, "{directory:#?}").expect("written");
             continue;
         }
-        let (_, after) = folded(&name, &commit);
+        let at = commit.at;
+        let (_, after) = folded(&name, commit);
         writeln!(golden, "{:#?}", after.state).expect("written");
-        write!(golden, "{}", owes(&after.state, commit.at)).expect("written");
+        write!(golden, "{}", owes(&after.state, at)).expect("written");
     }
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!("every_event_of_the_corpus", golden);
@@ -122,7 +89,7 @@ fn owes(state: &State, at: Timestamp) -> String {
 
 #[test]
 fn invariant_10_a_stored_request_folds_to_what_it_said() {
-    let State::Recorded(review) = Fold::of([&corpus("ReviewRequested")]).expect("folds").state else { panic!("no review") };
+    let State::Recorded(review) = Fold::of([&stored::request()]).expect("folds").state else { panic!("no review") };
     assert_eq!((review.request.title.as_str(), review.request.policy.quorum), ("Promote churn-model v42", 2));
     assert_eq!((review.request.reviewers.len(), review.request.evidence.len(), review.waiting.len()), (3, 4, 1));
 }

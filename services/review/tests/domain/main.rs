@@ -7,6 +7,7 @@ mod cells;
 mod commands;
 mod corpus;
 mod integrations;
+mod lives;
 mod matrix;
 mod messages;
 mod model;
