@@ -108,8 +108,7 @@ struct Body<'a> {
 
 impl Body<'_> {
     fn events(&self) -> Result<Vec<Event>, serde_json::Error> {
-        let read = |event: &&RawValue| Event::of_type(&Event::kind_of(event.get())?, event.get());
-        self.events.iter().map(read).collect()
+        self.events.iter().map(|event| Event::read(event.get())).collect()
     }
 }
 
@@ -181,10 +180,10 @@ pub struct StoredCommit {
 }
 
 impl StoredCommit {
-    /// Reads the events.
+    /// Reads the events; those of a newer build as [`Event::Unknown`].
     ///
     /// # Errors
-    /// [`CommitError::Undecodable`] for an event type or version that this build does not know;
+    /// [`CommitError::Undecodable`] for what no build can have written;
     /// [`CommitError::Misplaced`] when the body belongs elsewhere. Both name stream and version.
     pub fn decode(&self) -> Result<Commit, CommitError> {
         let undecodable = |source| CommitError::Undecodable { stream: self.stream, version: self.version, source };
@@ -272,11 +271,23 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_type_or_version_fails_loudly_with_stream_and_version() {
+    fn an_unknown_type_or_version_is_told_apart_and_never_read_as_a_known_one() {
         let stored = commit().store().expect("stored");
         let body = String::from_utf8(stored.body.clone()).expect("utf-8");
         for changed in [body.replace("ReviewExpired", "ReviewVanished"), body.replace("\"v\":1", "\"v\":9")] {
-            let error = StoredCommit { body: changed.into_bytes(), ..stored.clone() }.decode().expect_err("unknown");
+            let commit = StoredCommit { body: changed.into_bytes(), ..stored.clone() }.decode().expect("read");
+            assert!(matches!(commit.events.as_slice(), [Event::Unknown(_)]), "{commit:?}");
+        }
+    }
+
+    #[test]
+    fn what_no_build_can_have_written_fails_loudly_with_stream_and_version() {
+        let stored = commit().store().expect("stored");
+        let body = String::from_utf8(stored.body.clone()).expect("utf-8");
+        for changed in
+            [body.replace("\"type\"", "\"kind\""), body.replace("\"v\":1", "\"v\":\"one\""), body.replace("\"at\"", "\"to\"")]
+        {
+            let error = StoredCommit { body: changed.into_bytes(), ..stored.clone() }.decode().expect_err("damaged");
             assert!(error.to_string().starts_with(&format!("{} version 3 cannot be read", stored.stream)), "{error}");
         }
         let elsewhere = StoredCommit { version: Version(4), ..stored };

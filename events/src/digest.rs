@@ -103,11 +103,21 @@ macro_rules! digest {
 }
 
 digest!(
-    /// What reviewers were shown: the RFC 8785 digest of `{"evidence": …, "subject": …}`.
+    /// Subject and evidence: the RFC 8785 digest of `{"evidence": …, "subject": …}`. What version 1 binds
+    /// a vote to; [`SeenDigest`] covers title and summary too.
     SubjectDigest
 );
 digest!(
-    /// What a request key stands for: the digest of subject, evidence, reviewers and policy.
+    /// What is approved: the RFC 8785 digest of the subject.
+    ActionDigest
+);
+digest!(
+    /// All that people read before they decide: the RFC 8785 digest of
+    /// `{"evidence": …, "subject": …, "summary": …, "title": …}`, without `summary` where there is none.
+    SeenDigest
+);
+digest!(
+    /// What a request key stands for; see [`ContentRecipe`](crate::request::ContentRecipe).
     ContentDigest
 );
 digest!(
@@ -138,6 +148,24 @@ impl SubjectDigest {
         let both = serde_json::json!({ "subject": subject, "evidence": evidence });
         // A `Value` always has canonical bytes: its keys are strings and its numbers finite.
         SubjectDigest::of(&canonical(&both).unwrap_or_default())
+    }
+}
+
+impl ActionDigest {
+    /// The digest of what is approved.
+    pub fn of_subject(subject: &Value) -> ActionDigest {
+        ActionDigest::of(&canonical(subject).unwrap_or_default())
+    }
+}
+
+impl SeenDigest {
+    /// The digest of all that people read.
+    pub fn of_content(title: &str, summary: Option<&str>, subject: &Value, evidence: &Value) -> SeenDigest {
+        let mut content = serde_json::json!({ "title": title, "subject": subject, "evidence": evidence });
+        if let Some(summary) = summary {
+            content["summary"] = summary.into();
+        }
+        SeenDigest::of(&canonical(&content).unwrap_or_default())
     }
 }
 

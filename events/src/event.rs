@@ -5,7 +5,9 @@ mod directory;
 mod ending;
 mod integration;
 mod notice;
+mod outside;
 mod request;
+mod unknown;
 mod vote;
 mod workflow;
 
@@ -18,10 +20,12 @@ pub use directory::{GroupDefined, GroupRemoved, PersonRegistered, PersonRemoved}
 pub use ending::{Canceller, ReviewCancelled, ReviewDecided, ReviewExpired, Verdict};
 pub use integration::{INTEGRATION_ACCOUNT, IntegrationRegistered, IntegrationRevoked, Scope};
 pub use notice::{
-    Channel, NoticeUpdateFailed, NoticeUpdated, NotificationFailed, Occasion, Purpose, ReviewNotified, ReviewReminded,
+    Channel, NoticeUpdateFailed, NoticeUpdated, NotificationFailed, Occasion, Program, Purpose, ReviewNotified, ReviewReminded,
 };
-pub use request::{Origin, RefusalKind, Resume, ReviewRefused, ReviewRequested};
-pub use vote::{Choice, EnteredBy, VoteCast, VoteRefusal, VoteRefused};
+pub use outside::{OutsideEventRefused, OutsideRefusal};
+pub use request::{Origin, RefusalKind, RequestRepeated, Resume, ReviewRefused, ReviewRequested};
+pub use unknown::UnknownEvent;
+pub use vote::{Choice, EnteredBy, Seen, VoteCast, VoteRefusal, VoteRefused};
 pub use workflow::{
     ConfirmedBy, ExecutionStatus, ResumeAttached, WorkflowEnded, WorkflowResumeFailed, WorkflowResumeUnconfirmed, WorkflowResumed,
 };
@@ -69,6 +73,9 @@ macro_rules! events {
         pub enum Event {
             $($(#[$large_doc])* $large(Arc<$large>),)+
             $($(#[$doc])* $name($name),)+
+            /// What a newer build wrote: this one cannot tell what it means. Never written.
+            #[serde(skip)]
+            Unknown(UnknownEvent),
         }
 
         impl Event {
@@ -107,6 +114,7 @@ macro_rules! events {
                 match self {
                     $(Event::$large(_) => stringify!($large),)+
                     $(Event::$name(_) => stringify!($name),)+
+                    Event::Unknown(_) => "Unknown",
                 }
             }
         }
@@ -152,6 +160,10 @@ events! {
     ReviewExpired,
     /// The review was withdrawn.
     ReviewCancelled,
+    /// Somebody else asked for the same, or the same was asked anew while it was open.
+    RequestRepeated,
+    /// What somebody outside wrote changed nothing.
+    OutsideEventRefused,
     /// A further workflow waits on this review.
     ResumeAttached,
     /// A waiting workflow was told the outcome and took it.

@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::{json::escaped, line::is_blank};
+
 /// One fault of an input: where it is (RFC 6901 JSON pointer; empty for the whole) and what was
 /// expected there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
@@ -51,7 +53,7 @@ impl<'a> Reader<'a> {
 
     /// The pointer of a field.
     pub(crate) fn at(&self, field: &str) -> String {
-        format!("{}/{}", self.pointer, field.replace('~', "~0").replace('/', "~1"))
+        format!("{}/{}", self.pointer, escaped(field))
     }
 
     /// The field as it stands. `null` counts as absent: bus transformers write it for what they lack.
@@ -60,9 +62,12 @@ impl<'a> Reader<'a> {
         self.object.get(field).filter(|value| !value.is_null())
     }
 
-    /// A text of `min` to `max` bytes.
+    /// A text of `min` to `max` bytes. A text in which nobody can see anything counts as absent.
     pub(crate) fn text(&mut self, field: &'static str, min: usize, max: usize, faults: &mut Vec<Fault>) -> Option<String> {
         let value = self.raw(field)?;
+        if value.as_str().is_some_and(|text| text.len() <= max && is_blank(text)) {
+            return None;
+        }
         match value.as_str() {
             Some(text) if (min..=max).contains(&text.len()) => Some(text.to_owned()),
             _ => {

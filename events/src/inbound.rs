@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    digest::SubjectDigest,
+    digest::{SeenDigest, SubjectDigest},
     event::{Channel, Choice, Occasion},
     fault::{Fault, Reader},
     ids::{PersonId, ReviewId},
@@ -29,9 +29,13 @@ pub struct VoteSubmitted {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4_000))]
     pub reason: Option<String>,
-    /// Digest of what they saw; a vote on another is refused.
+    /// Digest of subject and evidence as they saw them; a vote on another is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject_digest: Option<SubjectDigest>,
+    /// Digest of all that they read (title, summary, subject, evidence). Say it only when they saw the
+    /// whole; a vote on another is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_digest: Option<SeenDigest>,
 }
 
 /// `ReviewCancelled`: the program that asked withdraws its request.
@@ -74,13 +78,13 @@ mod contact {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
     pub(super) fn serialize<S: Serializer>(person: &PersonId, serializer: S) -> Result<S::Ok, S::Error> {
-        Contact::from(Reviewer::Person(person.clone())).serialize(serializer)
+        Contact::from(person.clone()).serialize(serializer)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PersonId, D::Error> {
         match Reviewer::try_from(Contact::deserialize(deserializer)?) {
             Ok(Reviewer::Person(person)) => Ok(person),
-            Ok(Reviewer::Group(_)) => Err(D::Error::custom("a group is no person")),
+            Ok(_) => Err(D::Error::custom("a group is no person")),
             Err(error) => Err(D::Error::custom(error)),
         }
     }
@@ -105,8 +109,9 @@ impl VoteSubmitted {
             let choice = reader.required("choice", "\"approve\", \"reject\", \"request-changes\" or \"comment\"", choice, faults);
             let reason = reader.text("reason", 0, REASON_MAX, faults);
             let subject_digest = reader.parsed("subject_digest", "64 hexadecimal characters", faults);
+            let seen_digest = reader.parsed("seen_digest", "64 hexadecimal characters", faults);
             reader.close(faults);
-            Some(VoteSubmitted { review_id: review_id?, person: person?, choice: choice?, reason, subject_digest })
+            Some(VoteSubmitted { review_id: review_id?, person: person?, choice: choice?, reason, subject_digest, seen_digest })
         });
         read.filter(|_| faults.is_empty()).ok_or(faults)
     }

@@ -10,6 +10,7 @@
 //! | [`request`] | `ReviewRequested` as a caller writes it, and its faults |
 //! | [`inbound`] | the other details that callers put on the bus |
 //! | [`published`] | what listeners receive |
+//! | [`json`] | JSON from outside, read so that what was typed is kept |
 //! | [`mod@line`] | what a caller wrote, as people are shown it in one line |
 //! | [`schema`] | the published JSON Schemas of what comes in and goes out |
 //! | [`ids`], [`digest`], [`time`], [`secret`] | the small types |
@@ -20,6 +21,7 @@ pub mod event;
 pub mod fault;
 pub mod ids;
 pub mod inbound;
+pub mod json;
 pub mod line;
 pub mod published;
 pub mod request;

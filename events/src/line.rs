@@ -31,3 +31,34 @@ pub fn inert(line: &str) -> String {
     }
     inert.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+/// Whether nobody can see anything in this text: it is empty, or holds only white space, control
+/// characters and characters that no font draws.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || c.is_control() || is_invisible(c))
+}
+
+/// Whether no font draws this character: the default ignorable code points (Unicode 17.0,
+/// `DerivedCoreProperties.txt`), and the blank braille pattern.
+pub fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}'
+        | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}'
+        | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFF8}' | '\u{1BCA0}'..='\u{1BCA3}'
+        | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_blank;
+
+    #[test]
+    fn a_text_that_shows_nothing_is_blank() {
+        for blank in ["", " \t\n", "\u{200b}", "\u{feff} \u{2060}\u{3164}", "\u{a0}\u{3000}", "\u{2800}"] {
+            assert!(is_blank(blank), "{blank:?}");
+        }
+        for seen in ["x", " . ", "0", "\u{200b}é"] {
+            assert!(!is_blank(seen), "{seen:?}");
+        }
+    }
+}

@@ -1,18 +1,22 @@
 //! What listeners on the bus receive: `source: "countersign"`, the event's type as `detail-type`,
 //! and a detail that carries digest and link in place of the evidence, and never a task token.
 
+mod refused_vote;
+
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::Error as _};
 
 use crate::{
     commit::Commit,
-    digest::{SubjectDigest, TokenHash},
+    digest::{ActionDigest, SeenDigest, SubjectDigest, TokenHash},
     event::{self, Canceller, Event, ExecutionStatus, Origin, RefusalKind, Resume, V},
     fault::Fault,
     ids::{EventId, PersonId, RequestKey, ReviewId, Version},
     request::{Policy, Reviewer, Risk},
     time::Timestamp,
 };
+
+pub use refused_vote::{VoteRefusal, VoteRefused};
 
 /// The source of everything that we publish. Nobody else may use it.
 pub const SOURCE: &str = "countersign";
@@ -63,6 +67,12 @@ pub struct Requested {
     pub expires_at: Timestamp,
     /// Digest of subject and evidence.
     pub subject_digest: SubjectDigest,
+    /// Digest of what is approved: the subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action_digest: Option<ActionDigest>,
+    /// Digest of all that people read: title, summary, subject and evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_digest: Option<SeenDigest>,
     /// The review that this one asks again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follows: Option<ReviewId>,
@@ -213,6 +223,8 @@ fn detail(id: &EventId, at: Timestamp, event: &Event, link: Option<&str>) -> Res
                 risk: event.risk,
                 expires_at: event.expires_at,
                 subject_digest: event.subject_digest,
+                action_digest: Some(event.action_digest()),
+                seen_digest: Some(event.seen_digest()),
                 follows: event.follows,
                 execution_arn: arn(&event.resume),
                 link: link.map(str::to_owned),
@@ -245,7 +257,7 @@ fn detail(id: &EventId, at: Timestamp, event: &Event, link: Option<&str>) -> Res
         Event::NotificationFailed(event) => write(id, at, event),
         Event::ReviewReminded(event) => write(id, at, event),
         Event::VoteCast(event) => write(id, at, event),
-        Event::VoteRefused(event) => write(id, at, event),
+        Event::VoteRefused(event) => write(id, at, &VoteRefused::from(event)),
         Event::ReviewDecided(event) => write(id, at, event),
         Event::ReviewExpired(event) => write(id, at, event),
         Event::ReviewCancelled(event) => write(id, at, &Cancelled::from(event)),
@@ -253,8 +265,16 @@ fn detail(id: &EventId, at: Timestamp, event: &Event, link: Option<&str>) -> Res
         Event::WorkflowResumeFailed(event) => write(id, at, event),
         Event::WorkflowResumeUnconfirmed(event) => write(id, at, event),
         Event::WorkflowEnded(event) => write(id, at, event),
-        // How a channel's message looks is nobody else's business.
-        Event::NoticeUpdated(_) | Event::NoticeUpdateFailed(_) => Ok(None),
+        // How a channel's message looks is nobody else's business, nor what changed nothing.
+        Event::NoticeUpdated(_) | Event::NoticeUpdateFailed(_) | Event::RequestRepeated(_) | Event::OutsideEventRefused(_) => {
+            Ok(None)
+        }
+        // A build that knows it publishes it.
+        Event::Unknown(unknown) => Err(serde_json::Error::custom(format_args!(
+            "{} at {id} needs a newer version of Countersign: {}",
+            unknown.kind(),
+            unknown.why()
+        ))),
         Event::PersonRegistered(_)
         | Event::PersonRemoved(_)
         | Event::GroupDefined(_)

@@ -5,13 +5,15 @@ mod contact;
 mod detail;
 mod evidence;
 mod parse;
+mod policy;
+mod recipe;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    digest::{ContentDigest, SubjectDigest, canonical},
+    digest::{ActionDigest, ContentDigest, SeenDigest, SubjectDigest, canonical},
     ids::{PersonId, RequestKey},
     secret::TaskToken,
     time::{Period, Timestamp},
@@ -21,6 +23,8 @@ pub use contact::{Contact, PersonContact, Reviewer};
 pub use detail::{ResumeDetail, ReviewRequestedDetail};
 pub use evidence::Evidence;
 pub use parse::{salvage_groups, salvage_resume};
+pub use policy::{Policy, PolicyDetail};
+pub use recipe::ContentRecipe;
 
 /// The largest detail in bytes. EventBridge takes 256 KB an entry (PutEvents quotas); what is above
 /// this is refused by name, so that our own envelope always fits.
@@ -69,6 +73,8 @@ pub struct ReviewRequest {
     pub on_reject: OnEnd,
     /// The workflow that waits.
     pub resume: Option<ResumeRequest>,
+    /// Whether a new review is wanted where the one of this key has ended.
+    pub again: bool,
 }
 
 /// A waiting workflow, as a caller names it.
@@ -80,29 +86,6 @@ pub struct ResumeRequest {
     pub execution_arn: Option<String>,
     /// When the workflow stops waiting by itself; the review expires no later.
     pub deadline: Option<Timestamp>,
-}
-
-/// What it takes to approve.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Policy {
-    /// How many different people must approve. One rejection ends the review.
-    #[serde(default = "one")]
-    #[schemars(range(min = 1, max = 100))]
-    pub quorum: u8,
-    /// Whether the requester's own approval counts.
-    #[serde(default)]
-    pub self_approval: SelfApproval,
-}
-
-fn one() -> u8 {
-    1
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Policy { quorum: 1, self_approval: SelfApproval::Forbidden }
-    }
 }
 
 /// Whether the requester may approve their own request.
@@ -141,29 +124,31 @@ pub enum OnEnd {
 }
 
 impl ReviewRequest {
-    /// The digest that binds a decision to what was decided on.
+    /// The digest of subject and evidence.
     pub fn subject_digest(&self) -> SubjectDigest {
-        SubjectDigest::of_subject(&self.subject, &self.evidence_value())
+        SubjectDigest::of_subject(&self.subject, &evidence_value(&self.evidence))
     }
 
-    /// What the request key stands for: the same key with other content is refused.
-    pub fn content_digest(&self) -> ContentDigest {
-        let mut reviewers = self.reviewers.clone();
-        reviewers.sort();
-        reviewers.dedup();
-        let content = serde_json::json!({
-            "subject": self.subject,
-            "evidence": self.evidence_value(),
-            "reviewers": reviewers,
-            "policy": self.policy,
-        });
-        ContentDigest::of(&canonical(&content).unwrap_or_default())
+    /// The digest of what is approved.
+    pub fn action_digest(&self) -> ActionDigest {
+        ActionDigest::of_subject(&self.subject)
     }
 
-    fn evidence_value(&self) -> Value {
-        // Evidence is texts and arrays of texts, which always serialise.
-        serde_json::to_value(&self.evidence).unwrap_or_default()
+    /// The digest of all that people read.
+    pub fn seen_digest(&self) -> SeenDigest {
+        SeenDigest::of_content(&self.title, self.summary.as_deref(), &self.subject, &evidence_value(&self.evidence))
     }
+
+    /// What the request key stands for under a recipe: the same key with other content is refused.
+    pub fn content_digest(&self, recipe: ContentRecipe) -> ContentDigest {
+        ContentDigest::of(&canonical(&recipe.content(self)).unwrap_or_default())
+    }
+}
+
+/// Evidence as JSON.
+pub(crate) fn evidence_value(evidence: &[Evidence]) -> Value {
+    // Evidence is texts and arrays of texts, which always serialise.
+    serde_json::to_value(evidence).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     event,
     inbound::{CancelRequested, NoticeReported, VoteSubmitted},
-    published::{Attached, Cancelled, Detail, Refused, Requested},
+    published::{Attached, Cancelled, Detail, Refused, Requested, VoteRefused},
     request::ReviewRequestedDetail,
 };
 
@@ -27,7 +27,7 @@ pub fn all() -> Vec<(String, Value)> {
         outbound::<event::NotificationFailed>("NotificationFailed", "A reviewer was not reached."),
         outbound::<event::ReviewReminded>("ReviewReminded", "It was time to ask again those who could decide and had not."),
         outbound::<event::VoteCast>("VoteCast", "A person's vote counted."),
-        outbound::<event::VoteRefused>("VoteRefused", "A vote did not count."),
+        outbound::<VoteRefused>("VoteRefused", "A vote did not count."),
         outbound::<event::ReviewDecided>("ReviewDecided", "The outcome under the policy."),
         outbound::<event::ReviewExpired>("ReviewExpired", "Nobody decided in time."),
         outbound::<Cancelled>("ReviewCancelled", "The review was withdrawn."),

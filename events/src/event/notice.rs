@@ -98,9 +98,27 @@ pub struct ReviewNotified {
     /// for the end.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub shows: u32,
+    /// The program that says so, when it was not us who sent the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_by: Option<Program>,
+}
+
+/// A program as the bus or its credentials name it, never as it names itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Program {
+    /// Its account.
+    pub account: String,
+    /// Its bus source.
+    pub source: String,
 }
 
 impl ReviewNotified {
+    /// Whether we sent the message ourselves. Only such a message can be changed or answered by us; what
+    /// somebody else reports says no more than that a person was told.
+    pub fn is_ours(&self) -> bool {
+        self.reported_by.is_none() && self.channel != Channel::Bus
+    }
+
     /// What the message was for.
     pub fn purpose(&self) -> Purpose {
         Purpose::of(self.occasion, self.reminder)

@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::V;
 use crate::{
-    digest::{ContentDigest, HandleHash, SubjectDigest, TokenHash},
+    digest::{ActionDigest, ContentDigest, HandleHash, SeenDigest, SubjectDigest, TokenHash},
     fault::Fault,
     ids::{PersonId, RequestKey, ReviewId},
-    request::{Evidence, OnEnd, Policy, Reviewer, Risk},
+    request::{ContentRecipe, Evidence, OnEnd, Policy, Reviewer, Risk, evidence_value},
     time::Timestamp,
 };
 
@@ -76,14 +76,49 @@ pub struct ReviewRequested {
     pub on_reject: OnEnd,
     /// Digest of subject and evidence.
     pub subject_digest: SubjectDigest,
-    /// Digest of what the request key stands for.
+    /// Digest of what the request key stands for, by `content_recipe`.
     pub content_digest: ContentDigest,
+    /// What the request key stands for.
+    #[serde(default, skip_serializing_if = "ContentRecipe::is_first")]
+    pub content_recipe: ContentRecipe,
+    /// Digest of what is approved; see [`ReviewRequested::action_digest`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action_digest: Option<ActionDigest>,
+    /// Digest of all that people read; see [`ReviewRequested::seen_digest`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_digest: Option<SeenDigest>,
     /// The review that this one asks again after expiry or cancellation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follows: Option<ReviewId>,
     /// The workflow that waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<Resume>,
+}
+
+impl ReviewRequested {
+    /// Digest of what is approved, also of a request that was recorded before there was one.
+    pub fn action_digest(&self) -> ActionDigest {
+        self.action_digest.unwrap_or_else(|| ActionDigest::of_subject(&self.subject))
+    }
+
+    /// Digest of all that people read, also of a request that was recorded before there was one.
+    pub fn seen_digest(&self) -> SeenDigest {
+        self.seen_digest.unwrap_or_else(|| {
+            SeenDigest::of_content(&self.title, self.summary.as_deref(), &self.subject, &evidence_value(&self.evidence))
+        })
+    }
+}
+
+/// See [`Event::RequestRepeated`](super::Event::RequestRepeated).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestRepeated {
+    /// Version of this shape.
+    pub v: V<1>,
+    /// The event that asked again.
+    pub event_id: String,
+    /// Who asks too, and so does not decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requester: Option<PersonId>,
 }
 
 /// Why a request was refused.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{V, notice::Channel};
 use crate::{
-    digest::SubjectDigest,
+    digest::{SeenDigest, SubjectDigest},
     ids::{IntegrationId, PersonId},
 };
 
@@ -29,6 +29,18 @@ pub enum Choice {
 pub enum EnteredBy {
     /// The holder of the operator's key.
     Operator,
+}
+
+/// How much of what the review asks the voter had before them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Seen {
+    /// All of it: title, summary, subject and evidence.
+    Whole,
+    /// A part, such as a card that was cut to fit.
+    Excerpt,
+    /// The channel did not say.
+    Unstated,
 }
 
 /// See [`Event::VoteCast`](super::Event::VoteCast).
@@ -55,8 +67,14 @@ pub struct VoteCast {
     /// person; absent where the directory or the request says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matched_account: Option<PersonId>,
-    /// Digest of what they saw.
+    /// Digest of the subject and evidence that the vote is on.
     pub subject_digest: SubjectDigest,
+    /// How much the voter had before them; absent in votes from before this was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
+    /// Digest of what they had before them, where the channel or the voter said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_digest: Option<SeenDigest>,
 }
 
 /// Why a vote did not count.
@@ -77,6 +95,8 @@ pub enum VoteRefusal {
     OtherSubject,
     /// The bus source may not vote for anybody.
     UntrustedSource,
+    /// A high risk is approved only by whoever had the whole before them.
+    NotSeenWhole,
 }
 
 /// See [`Event::VoteRefused`](super::Event::VoteRefused).

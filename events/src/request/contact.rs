@@ -1,19 +1,23 @@
 //! People and groups, as callers write them.
 
+use std::{borrow::Cow, collections::BTreeMap};
+
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
+use serde_json::Value;
 
 use crate::ids::{GroupId, PersonId};
 
 /// Somebody who is asked: a person or a group.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", try_from = "Contact", into = "Contact")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
 #[schemars(with = "Contact")]
 pub enum Reviewer {
     /// One person.
     Person(PersonId),
     /// Everybody who is in the group when they vote.
     Group(GroupId),
+    /// What a newer build stored, as JSON text. This build knows nobody by it.
+    Newer(String),
 }
 
 /// A contact as callers write it: exactly one of the three.
@@ -53,14 +57,42 @@ impl TryFrom<Contact> for Reviewer {
     }
 }
 
-impl From<Reviewer> for Contact {
-    fn from(reviewer: Reviewer) -> Contact {
-        match reviewer {
-            Reviewer::Group(group) => Contact::Group(group.into()),
-            Reviewer::Person(person) => match person.as_str().strip_prefix("slack:") {
-                Some(user) => Contact::Slack(user.to_owned()),
-                None => Contact::Email(person.into()),
+impl From<PersonId> for Contact {
+    fn from(person: PersonId) -> Contact {
+        match person.as_str().strip_prefix("slack:") {
+            Some(user) => Contact::Slack(user.to_owned()),
+            None => Contact::Email(person.into()),
+        }
+    }
+}
+
+impl Serialize for Reviewer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Reviewer::Person(person) => Contact::from(person.clone()).serialize(serializer),
+            Reviewer::Group(group) => Contact::Group(group.to_string()).serialize(serializer),
+            Reviewer::Newer(json) => serde_json::from_str::<Value>(json).map_err(S::Error::custom)?.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Reviewer {
+    /// Of an object with exactly one field that this build knows. Any other object is kept as it is: a
+    /// further field may say who does not count.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = BTreeMap::<Cow<'de, str>, Value>::deserialize(deserializer)?;
+        let known = match fields.iter().next() {
+            Some((kind, Value::String(name))) if fields.len() == 1 => match kind.as_ref() {
+                "email" => Some(Contact::Email(name.clone())),
+                "slack" => Some(Contact::Slack(name.clone())),
+                "group" => Some(Contact::Group(name.clone())),
+                _ => None,
             },
+            _ => None,
+        };
+        match known.map(Reviewer::try_from) {
+            Some(Ok(reviewer)) => Ok(reviewer),
+            _ => Ok(Reviewer::Newer(serde_json::to_string(&fields).map_err(D::Error::custom)?)),
         }
     }
 }

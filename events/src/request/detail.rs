@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Contact, Evidence, OnEnd, PersonContact, Policy, Risk};
+use super::{Contact, Evidence, OnEnd, PersonContact, PolicyDetail, Risk};
 use crate::time::{Period, Timestamp};
 
 /// The same shape as a type, for the published JSON Schema; [`ReviewRequest::parse`](super::ReviewRequest::parse) is what reads
@@ -34,7 +34,7 @@ pub struct ReviewRequestedDetail {
     #[schemars(length(min = 1, max = 100))]
     reviewers: Vec<Contact>,
     /// What it takes; one approval unless said otherwise.
-    policy: Option<Policy>,
+    policy: Option<PolicyDetail>,
     /// `normal` unless said otherwise.
     risk: Option<Risk>,
     /// ISO 8601 period, PT1S to P365D; PT24H unless said otherwise, and never later than `resume.deadline`.
@@ -45,6 +45,9 @@ pub struct ReviewRequestedDetail {
     on_reject: Option<OnEnd>,
     /// The workflow that waits.
     resume: Option<ResumeDetail>,
+    /// Asks anew where the review of this key has ended, for instance by expiry: opens a new review that is
+    /// linked to it, once an event.
+    again: Option<bool>,
 }
 
 /// The waiting workflow in a `ReviewRequested` detail.

@@ -1,6 +1,5 @@
 //! Reading a request from a detail: every fault at once.
 
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
@@ -46,7 +45,7 @@ impl ReviewRequest {
         let evidence = read_evidence(&mut reader, faults);
         let requester = reader.raw("requester").and_then(|value| match read_contact(value, "/requester", faults)? {
             Reviewer::Person(person) => Some(person),
-            Reviewer::Group(_) => {
+            Reviewer::Group(_) | Reviewer::Newer(_) => {
                 faults.push(Fault::new("/requester", "a person (email or slack), not a group"));
                 None
             }
@@ -58,11 +57,12 @@ impl ReviewRequest {
         let on_expiry = reader.one_of("on_expiry", "\"fail\" or \"succeed\" (no value approves)", faults).unwrap_or_default();
         let on_reject = reader.one_of("on_reject", "\"fail\" or \"succeed\" (no value approves)", faults).unwrap_or_default();
         let resume = reader.raw("resume").and_then(|value| read_resume(value, faults));
+        let again = reader.one_of("again", "true or false", faults).unwrap_or(false);
         reader.close(faults);
         Some(ReviewRequest {
             request_key,
             title: title?,
-            summary: summary.filter(|text| !text.trim().is_empty()),
+            summary,
             subject,
             evidence: evidence?,
             requester,
@@ -73,6 +73,7 @@ impl ReviewRequest {
             on_expiry,
             on_reject,
             resume,
+            again,
         })
     }
 }
@@ -130,9 +131,9 @@ fn read_evidence(reader: &mut Reader<'_>, faults: &mut Vec<Fault>) -> Option<Vec
     let items = reader.array("evidence", 0, EVIDENCE_MAX, faults).unwrap_or_default();
     let mut evidence = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
-        match Evidence::deserialize(item) {
-            Ok(piece) if piece.is_valid() => evidence.push(piece),
-            _ => faults.push(Fault::new(format!("/evidence/{index}"), EXPECTED)),
+        match Evidence::parse(item) {
+            Some(piece) => evidence.push(piece),
+            None => faults.push(Fault::new(format!("/evidence/{index}"), EXPECTED)),
         }
     }
     Some(evidence)
@@ -153,7 +154,7 @@ fn read_policy(reader: &mut Reader<'_>, faults: &mut Vec<Fault>) -> Option<Polic
     };
     let self_approval = policy.one_of("self_approval", "\"forbidden\" or \"allowed\"", faults).unwrap_or_default();
     policy.close(faults);
-    Some(Policy { quorum: quorum?, self_approval })
+    Some(Policy { quorum: quorum?, self_approval, ..Policy::default() })
 }
 
 fn read_expiry(reader: &mut Reader<'_>, faults: &mut Vec<Fault>) -> Option<Period> {

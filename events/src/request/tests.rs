@@ -70,18 +70,43 @@ fn invariant_06_a_token_is_salvaged_from_an_invalid_request() {
 #[test]
 fn the_content_digest_sees_what_a_key_stands_for_and_no_more() {
     let base = json!({"title": "t", "subject": {"id": 1}, "reviewers": [{"email": "a@b.c"}, {"group": "g"}]});
-    let digest = |change: Value| {
+    let digest = |recipe: ContentRecipe, change: Value| {
         let mut detail = base.clone();
         detail.as_object_mut().expect("object").extend(change.as_object().expect("object").clone());
-        ReviewRequest::parse(&detail).expect("valid").content_digest()
+        ReviewRequest::parse(&detail).expect("valid").content_digest(recipe)
     };
-    let same = digest(json!({}));
-    assert_eq!(same, digest(json!({"title": "other", "expires_in": "PT1H", "resume": {"task_token": "t2"}})));
-    assert_eq!(same, digest(json!({"reviewers": [{"group": "g"}, {"email": "A@B.C"}]})));
-    assert_ne!(same, digest(json!({"subject": {"id": 2}})));
-    assert_ne!(same, digest(json!({"evidence": [{"label": "l", "value": "v"}]})));
-    assert_ne!(same, digest(json!({"policy": {"quorum": 2}})));
-    assert_ne!(same, digest(json!({"reviewers": [{"group": "g"}]})));
+    for recipe in [ContentRecipe::Decided, ContentRecipe::Read] {
+        let same = digest(recipe, json!({}));
+        assert_eq!(same, digest(recipe, json!({"expires_in": "PT1H", "resume": {"task_token": "t2"}, "again": true})));
+        assert_eq!(same, digest(recipe, json!({"requester": {"email": "r@b.c"}, "summary": "  "})));
+        assert_eq!(same, digest(recipe, json!({"reviewers": [{"group": "g"}, {"email": "A@B.C"}]})));
+        assert_ne!(same, digest(recipe, json!({"subject": {"id": 2}})));
+        assert_ne!(same, digest(recipe, json!({"evidence": [{"label": "l", "value": "v"}]})));
+        assert_ne!(same, digest(recipe, json!({"policy": {"quorum": 2}})));
+        assert_ne!(same, digest(recipe, json!({"reviewers": [{"group": "g"}]})));
+    }
+    let read = |change: Value| digest(ContentRecipe::Read, json!({})) != digest(ContentRecipe::Read, change);
+    for change in [
+        json!({"title": "other"}),
+        json!({"summary": "words"}),
+        json!({"risk": "high"}),
+        json!({"on_expiry": "succeed"}),
+        json!({"on_reject": "succeed"}),
+    ] {
+        assert_eq!(digest(ContentRecipe::Decided, json!({})), digest(ContentRecipe::Decided, change.clone()), "{change}");
+        assert!(read(change.clone()), "{change}");
+    }
+}
+
+#[test]
+fn blank_is_absent_wherever_a_text_may_be() {
+    check_faults(json!({"title": "\u{200b} ", "reviewers": [{"email": "a@b.c"}]}), &["/title"]);
+    check_faults(
+        json!({"title": "t", "reviewers": [{"email": "a@b.c"}], "evidence": [{"label": "\u{feff}", "value": "v"}], "resume": {"task_token": " "}}),
+        &["/evidence/0", "/resume/task_token"],
+    );
+    let request = ReviewRequest::parse(&json!({"title": "t", "reviewers": [{"email": "a@b.c"}], "summary": "\u{2060}\n"}));
+    assert_eq!(request.expect("valid").summary, None);
 }
 
 #[test]

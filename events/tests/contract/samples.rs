@@ -4,7 +4,7 @@ use events::{
     Commit, Event, Fault, NewCommit, PersonId, ReviewId, StreamId, Timestamp, Version,
     digest::{BearerHash, CommitHash, HandleHash, TokenHash},
     event::*,
-    request::{Evidence, OnEnd, Policy, Reviewer, Risk, SelfApproval},
+    request::{ContentRecipe, Evidence, OnEnd, Policy, Reviewer, Risk, SelfApproval},
 };
 use serde_json::json;
 
@@ -63,12 +63,15 @@ fn requested() -> ReviewRequested {
             Reviewer::Person(person("slack:T01/U02")),
             Reviewer::Group("ml-oncall".parse().expect("a group")),
         ],
-        policy: Policy { quorum: 2, self_approval: SelfApproval::Allowed },
+        policy: Policy { quorum: 2, self_approval: SelfApproval::Allowed, ..Policy::default() },
         risk: Risk::High,
         expires_at: at(86_400),
         on_expiry: OnEnd::Succeed,
         on_reject: OnEnd::Fail,
         content_digest: events::digest::ContentDigest::of(b"churn-v42"),
+        content_recipe: ContentRecipe::Decided,
+        action_digest: None,
+        seen_digest: None,
         follows: Some(ReviewId::for_event("111122223333", "ml.pipeline", "before", 1)),
         resume: Some(resume("token-1")),
     }
@@ -104,6 +107,7 @@ fn events() -> Vec<Event> {
             reminder: None,
             message_ref: Some("<1@example.com>".to_owned()),
             shows: 0,
+            reported_by: None,
         }
         .into(),
         NotificationFailed {
@@ -139,6 +143,8 @@ fn events() -> Vec<Event> {
             integration: None,
             matched_account: None,
             subject_digest: seen,
+            seen: None,
+            seen_digest: None,
         }
         .into(),
         VoteRefused {
@@ -159,10 +165,21 @@ fn events() -> Vec<Event> {
             reason: reason(),
             decided_by: vec![ana(), person("slack:T01/U02")],
             subject_digest: seen,
+            action_digest: None,
+            seen_digest: None,
         }
         .into(),
         ReviewExpired { v: V, expires_at: at(86_400) }.into(),
         ReviewCancelled { v: V, by: Canceller::Requester(person("pipeline@example.com")), reason: reason() }.into(),
+        RequestRepeated { v: V, event_id: "e-2".to_owned(), requester: Some(person("rita@example.com")) }.into(),
+        OutsideEventRefused {
+            v: V,
+            detail_type: "ReviewNotified".to_owned(),
+            by: Program { account: "444455556666".to_owned(), source: "com.example.other".to_owned() },
+            person: Some(person("eve@example.com")),
+            why: OutsideRefusal::NotAsked,
+        }
+        .into(),
         ResumeAttached { v: V, resume: resume("token-2") }.into(),
         WorkflowResumed { v: V, token_hash, told: "success".to_owned(), confirmed_by: ConfirmedBy::Answer }.into(),
         WorkflowResumeFailed { v: V, token_hash, error: "connection refused".to_owned(), retry_at: Some(at(120)) }.into(),
@@ -213,6 +230,8 @@ fn later() -> Vec<(&'static str, Event)> {
         integration: ci.clone(),
         matched_account: None,
         subject_digest: requested().subject_digest,
+        seen: None,
+        seen_digest: None,
     };
     let refused = VoteRefused {
         v: V,
@@ -237,6 +256,7 @@ fn later() -> Vec<(&'static str, Event)> {
         reminder: Some(2),
         message_ref: message_ref.clone(),
         shows: 1,
+        reported_by: None,
     };
     let failed = NotificationFailed {
         v: V,
@@ -251,7 +271,36 @@ fn later() -> Vec<(&'static str, Event)> {
     };
     let error = "550 no such user".to_owned();
     let returned = NotificationFailed { reminder: None, error, retry_at: None, waits: false, message_ref, ..failed.clone() };
+    let digests = ReviewRequested {
+        content_recipe: ContentRecipe::Read,
+        action_digest: Some(requested().action_digest()),
+        seen_digest: Some(requested().seen_digest()),
+        ..requested()
+    };
+    let whole = VoteCast { seen: Some(Seen::Whole), seen_digest: Some(requested().seen_digest()), ..cast.clone() };
+    let decided = ReviewDecided {
+        v: V,
+        outcome: Verdict::Approved,
+        reason: None,
+        decided_by: vec![person("ana@example.com")],
+        subject_digest: requested().subject_digest,
+        action_digest: Some(requested().action_digest()),
+        seen_digest: Some(requested().seen_digest()),
+    };
+    let reported = ReviewNotified {
+        channel: Channel::Bus,
+        reminder: None,
+        shows: 0,
+        reported_by: Some(Program { account: "444455556666".to_owned(), source: "com.example.pager".to_owned() }),
+        ..reminded.clone()
+    };
+    let high = VoteRefused { integration: None, why: VoteRefusal::NotSeenWhole, ..refused.clone() };
     vec![
+        ("ReviewRequested.digests", digests.into()),
+        ("VoteCast.seen", whole.into()),
+        ("ReviewDecided.digests", decided.into()),
+        ("ReviewNotified.reported", reported.into()),
+        ("VoteRefused.high_risk", high.into()),
         ("VoteCast.integration", cast.into()),
         ("VoteRefused.integration", refused.into()),
         ("VoteCast.matched", matched.into()),
@@ -266,7 +315,10 @@ fn later() -> Vec<(&'static str, Event)> {
 pub fn later_commits() -> Vec<(&'static str, NewCommit)> {
     let (_, request) = commits().into_iter().find(|(name, _)| *name == "ReviewRequested").expect("a request");
     let (stream, version, previous) = (request.stream, Version(2), request.store().expect("storable").hash);
-    let commit = |event| NewCommit { stream, version, previous, at: at(30), events: vec![event], sealed: None };
+    let commit = |event| match event {
+        Event::ReviewRequested(_) => NewCommit { events: vec![event], ..request.clone() },
+        _ => NewCommit { stream, version, previous, at: at(30), events: vec![event], sealed: None },
+    };
     later().into_iter().map(|(name, event)| (name, commit(event))).collect()
 }
 

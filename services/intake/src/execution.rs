@@ -30,7 +30,9 @@ impl Intake {
         if (event.source.as_str(), event.detail_type.as_str()) != (STATES, CHANGED) {
             return Ok(Received::Ignored);
         }
-        let Ok(Changed { execution_arn: arn, status }) = from_value(event.detail.clone()) else { return Ok(Received::Ignored) };
+        let Ok(Changed { execution_arn: arn, status }) = from_value(event.detail.value.clone()) else {
+            return Ok(Received::Ignored);
+        };
         let Ok(status) = from_value::<ExecutionStatus>(status) else { return Ok(Received::Ignored) };
         // By the account that the bus vouches for: what another account calls its own execution is not found.
         let found = self.views.waiting_for(ExecutionId::new(&event.account, &arn)).await?;

@@ -12,16 +12,16 @@ use std::sync::Arc;
 
 use events::{
     Fault, ReviewId,
-    event::{Canceller, Origin, RefusalKind},
+    event::{Canceller, Origin, Program, RefusalKind},
     inbound::{CancelRequested, NoticeReported, VoteSubmitted},
+    json::Typed,
     published,
 };
 use ledger::{
     ExecuteError, LedgerError, Reviews, Views,
     seal::{Seal, SealError},
 };
-use review::{Answer, Command, command::Notice};
-use serde_json::Value;
+use review::{Answer, Command, command::Report};
 
 /// An event as it came off the bus, or as the API makes one of a call.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,8 +34,8 @@ pub struct BusEvent {
     pub source: String,
     /// Its detail-type, such as `ReviewRequested`.
     pub detail_type: String,
-    /// Its detail.
-    pub detail: Value,
+    /// Its detail, and what of it could not be kept as it was typed.
+    pub detail: Typed,
 }
 
 /// The account of events on one machine.
@@ -101,6 +101,14 @@ pub enum IntakeError {
     /// The task token could not be sealed.
     #[error("the task token could not be sealed")]
     Seal(#[from] SealError),
+    /// The review says more than this build knows. Retryable: a newer one may take it.
+    #[error("review {review_id} needs a newer version of Countersign: {}", what.join("; "))]
+    NeedsNewer {
+        /// Which review.
+        review_id: ReviewId,
+        /// What this build does not know.
+        what: Vec<String>,
+    },
     /// The same request was asked again after expiry more often than anybody means to.
     #[error("request key was asked again {0} times")]
     TooManyAttempts(u32),
@@ -113,6 +121,7 @@ impl IntakeError {
             IntakeError::Execute(error) => error.is_retryable(),
             IntakeError::Views(error) => error.is_retryable(),
             IntakeError::Seal(error) => error.is_retryable(),
+            IntakeError::NeedsNewer { .. } => true,
             IntakeError::TooManyAttempts(_) => false,
         }
     }
@@ -157,19 +166,19 @@ impl Intake {
         }
         let received = match event.detail_type.as_str() {
             "ReviewRequested" => self.request(event, false).await?,
-            "VoteSubmitted" => match VoteSubmitted::parse(&event.detail) {
+            "VoteSubmitted" => match event.read(VoteSubmitted::parse) {
                 Ok(vote) => self.vote(event, vote).await?,
                 Err(faults) => Received::Invalid { faults },
             },
-            "ReviewCancelled" => match CancelRequested::parse(&event.detail) {
+            "ReviewCancelled" => match event.read(CancelRequested::parse) {
                 Ok(wish) => {
                     let by = Canceller::Source { account: event.account.clone(), source: event.source.clone() };
                     self.answer(wish.review_id, Command::Cancel { by, reason: wish.reason }).await?
                 }
                 Err(faults) => Received::Invalid { faults },
             },
-            "ReviewNotified" => match NoticeReported::parse(&event.detail) {
-                Ok(report) => self.notice(report).await?,
+            "ReviewNotified" => match event.read(NoticeReported::parse) {
+                Ok(report) => self.notice(event, report).await?,
                 Err(faults) => Received::Invalid { faults },
             },
             _ => Received::Ignored,
@@ -189,26 +198,38 @@ impl Intake {
         Ok(received)
     }
 
-    async fn notice(&self, report: NoticeReported) -> Result<Received, IntakeError> {
-        let notice = events::event::ReviewNotified {
-            v: events::event::V,
-            person: report.person,
-            channel: report.channel,
-            occasion: report.occasion,
-            reminder: None,
-            message_ref: report.message_ref,
-            shows: 0,
-        };
-        self.answer(report.review_id, Command::Notices(vec![Notice::Reached(notice)])).await
+    /// A program's word that it reached somebody. What it may change, the domain says.
+    async fn notice(&self, event: &BusEvent, report: NoticeReported) -> Result<Received, IntakeError> {
+        let by = Program { account: event.account.clone(), source: event.source.clone() };
+        let NoticeReported { review_id, person, occasion, message_ref, channel: _ } = report;
+        let report = Report { person, occasion, message_ref, by, trusted: self.trusts(event) };
+        self.answer(review_id, Command::Report(report)).await
+    }
+
+    /// Whether configuration trusts the sender to speak for people.
+    fn trusts(&self, event: &BusEvent) -> bool {
+        self.trusted.contains(&TrustedSource { account: event.account.clone(), source: event.source.clone() })
     }
 
     async fn answer(&self, review_id: ReviewId, command: Command) -> Result<Received, IntakeError> {
         let executed = self.reviews.execute(review_id, &command, None).await?;
-        Ok(Received::Answered { review_id, answer: executed.answer })
+        match executed.answer {
+            Answer::NeedsNewer(what) => Err(IntakeError::NeedsNewer { review_id, what }),
+            answer => Ok(Received::Answered { review_id, answer }),
+        }
     }
 }
 
 impl BusEvent {
+    /// Reads the detail; what could not be kept as it was typed is a fault like any other.
+    fn read<T>(&self, parse: impl FnOnce(&serde_json::Value) -> Result<T, Vec<Fault>>) -> Result<T, Vec<Fault>> {
+        match parse(&self.detail.value) {
+            Ok(read) if self.detail.faults.is_empty() => Ok(read),
+            Ok(_) => Err(self.detail.faults.clone()),
+            Err(faults) => Err(self.detail.faults.iter().cloned().chain(faults).collect()),
+        }
+    }
+
     fn origin(&self) -> Origin {
         Origin { account: self.account.clone(), source: self.source.clone(), event_id: self.id.clone() }
     }

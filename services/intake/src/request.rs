@@ -17,7 +17,7 @@ const ATTEMPTS_MAX: u32 = 10_000;
 
 impl Intake {
     pub(crate) async fn request(&self, event: &BusEvent, exact: bool) -> Result<Received, IntakeError> {
-        let size = event.detail.to_string().len();
+        let size = event.detail.value.to_string().len();
         if size > DETAIL_MAX {
             let fault = Fault::new(
                 "",
@@ -25,13 +25,13 @@ impl Intake {
             );
             return self.refuse(event, RefusalKind::Invalid, vec![fault]).await;
         }
-        match ReviewRequest::parse(&event.detail) {
+        match event.read(ReviewRequest::parse) {
             Ok(request) => match self.refused_before(event).await? {
                 Some(refused) => Ok(refused),
                 None => self.open(event, request, exact).await,
             },
             Err(mut faults) => {
-                let groups = salvage_groups(&event.detail);
+                let groups = salvage_groups(&event.detail.value);
                 let directory = self.reviews.directory().await?;
                 faults.extend(unknown_groups(groups.iter().map(|(index, group)| (*index, group)), &directory));
                 self.refuse(event, RefusalKind::Invalid, faults).await
@@ -71,6 +71,7 @@ impl Intake {
                 Answer::KeyReused(faults) => return self.refuse(event, RefusalKind::KeyReused, faults).await,
                 Answer::Unapprovable(faults) => return self.refuse(event, RefusalKind::Unapprovable, faults).await,
                 Answer::Superseded => follows = Some(review_id),
+                Answer::NeedsNewer(what) => return Err(IntakeError::NeedsNewer { review_id, what }),
                 _ => return Ok(Received::Found { review_id }),
             }
         }
@@ -79,8 +80,8 @@ impl Intake {
 
     async fn refuse(&self, event: &BusEvent, kind: RefusalKind, faults: Vec<Fault>) -> Result<Received, IntakeError> {
         let review_id = ReviewId::for_refusal(&event.account, &event.source, &event.id);
-        let (resume, sealed) = self.seal(review_id, salvage_resume(&event.detail).as_ref()).await?;
-        let text = |field: &str| event.detail.get(field).and_then(|value| value.as_str());
+        let (resume, sealed) = self.seal(review_id, salvage_resume(&event.detail.value).as_ref()).await?;
+        let text = |field: &str| event.detail.value.get(field).and_then(|value| value.as_str());
         let refusal = ReviewRefused {
             v: V,
             origin: event.origin(),

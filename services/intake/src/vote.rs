@@ -1,14 +1,16 @@
 //! Votes that an approver tool hands in over the bus.
 
 use events::{event::Channel, inbound::VoteSubmitted};
-use review::{Command, command::Vote};
+use review::{
+    Command,
+    command::{Stated, Vote},
+};
 
-use crate::{BusEvent, Intake, IntakeError, Received, TrustedSource};
+use crate::{BusEvent, Intake, IntakeError, Received};
 
 impl Intake {
     /// A vote counts only from a source that configuration names; any other is refused, on record.
     pub(crate) async fn vote(&self, event: &BusEvent, vote: VoteSubmitted) -> Result<Received, IntakeError> {
-        let trusted = self.trusted.contains(&TrustedSource { account: event.account.clone(), source: event.source.clone() });
         let command = Command::Vote(Vote {
             person: vote.person,
             choice: vote.choice,
@@ -17,8 +19,8 @@ impl Intake {
             entered_by: None,
             integration: None,
             matched_account: None,
-            subject_digest: vote.subject_digest,
-            trusted,
+            stated: Stated::by_digests(vote.seen_digest, vote.subject_digest),
+            trusted: self.trusts(event),
         });
         self.answer(vote.review_id, command).await
     }

@@ -4,7 +4,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use async_trait::async_trait;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use crate::{Failure, Settings, logs};
 
@@ -13,6 +13,13 @@ use crate::{Failure, Settings, logs};
 pub trait Function: Send + Sync {
     /// Handles one invocation.
     async fn call(&self, event: Value, context: &Context) -> Result<Value, Failure>;
+
+    /// Handles one invocation by the text that came: for a function to which it matters how an event was
+    /// written.
+    async fn call_with_text(&self, event: &str, context: &Context) -> Result<Value, Failure> {
+        let event = serde_json::from_str(event).map_err(|_| Failure::refused("the event is not JSON"))?;
+        self.call(event, context).await
+    }
 }
 
 /// Runs `main`, which reads settings, makes the clients and serves until the process ends; what it
@@ -34,11 +41,11 @@ pub async fn start(main: impl Future<Output = Result<(), lambda_runtime::Error>>
 /// When the Runtime API is gone.
 pub async fn run(function: impl Function) -> Result<(), lambda_runtime::Error> {
     let function = Arc::new(function);
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let function = Arc::clone(&function);
         async move {
             let LambdaEvent { payload, context } = event;
-            function.call(payload, &context).await.map_err(|failure| {
+            function.call_with_text(payload.get(), &context).await.map_err(|failure| {
                 let Failure { retryable, error } = &failure;
                 tracing::error!(correlation_id = context.request_id, retryable, error, "the invocation failed");
                 Diagnostic::from(failure)

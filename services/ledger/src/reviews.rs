@@ -70,7 +70,7 @@ impl ExecuteError {
     pub fn is_retryable(&self) -> bool {
         match self {
             ExecuteError::Ledger(error) => error.is_retryable(),
-            ExecuteError::Fold(_) => false,
+            ExecuteError::Fold(error) => error.is_retryable(),
             ExecuteError::Contended { .. } => true,
         }
     }

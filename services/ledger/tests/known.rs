@@ -55,7 +55,7 @@ fn remark() -> Command {
         entered_by: None,
         integration: None,
         matched_account: None,
-        subject_digest: None,
+        stated: review::command::Stated::NOTHING,
         trusted: true,
     })
 }

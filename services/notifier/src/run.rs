@@ -187,7 +187,16 @@ impl Round<'_> {
         let error = match sent {
             Ok(message_ref) => {
                 let shows = self.review.progress();
-                return Notice::Reached(ReviewNotified { v: V, person, channel, occasion, reminder, message_ref, shows });
+                return Notice::Reached(ReviewNotified {
+                    v: V,
+                    person,
+                    channel,
+                    occasion,
+                    reminder,
+                    message_ref,
+                    shows,
+                    reported_by: None,
+                });
             }
             Err(error) => error,
         };

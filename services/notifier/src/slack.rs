@@ -9,10 +9,7 @@ use std::{
 use async_trait::async_trait;
 use channels::{
     keys::Keyring,
-    slack::{
-        button::{self, Button},
-        card::Card,
-    },
+    slack::{button, card::Card},
 };
 use events::{
     Period,
@@ -99,9 +96,10 @@ impl Slack {
 
     fn rendered(&self, message: &Message<'_>) -> channels::slack::Message {
         let review = message.review;
-        let button = Button { review: review.id, subject_digest: review.request.subject_digest };
-        let (button, link) = (button::mint(&self.keys, &button), message.link.url());
-        let card = Card { review, directory: message.directory, button: &button, link: &link, now: message.now };
+        let link = message.link.url();
+        let card = Card { review, directory: message.directory, button: "", link: &link, now: message.now };
+        let button = button::mint(&self.keys, review.id, card.shows(), review.request.seen_digest());
+        let card = Card { button: &button, ..card };
         match message.purpose {
             Purpose::Reminded(_) => card.reminder(),
             Purpose::Asked | Purpose::Ended => card.message(),

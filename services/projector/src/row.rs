@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use events::{
     ExecutionId, PersonId, Version,
-    event::{Choice, Verdict},
+    event::{Choice, Verdict, VoteRefusal},
     request::Risk,
 };
 use ledger::{ReviewRow, Status, SubjectKey};
@@ -55,11 +55,12 @@ fn review_row(review: &Review, version: Version, state: &State) -> ReviewRow {
     }
 }
 
-/// Everybody who voted, each once, in order.
+/// Everybody who voted, each once, in order. Whom an untrusted program names has not voted.
 fn voters(review: &Review) -> Vec<PersonId> {
     let counted = review.votes.iter().map(|vote| &vote.what.person);
+    let refused = review.refused_votes.iter().filter(|vote| vote.what.why != VoteRefusal::UntrustedSource);
     let mut voters: Vec<PersonId> = Vec::new();
-    for person in counted.chain(review.refused_votes.iter().map(|vote| &vote.what.person)) {
+    for person in counted.chain(refused.map(|vote| &vote.what.person)) {
         if !voters.contains(person) {
             voters.push(person.clone());
         }

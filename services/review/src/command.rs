@@ -2,11 +2,11 @@
 
 use events::{
     Event, Fault, IntegrationId, PersonId, ReviewId, ReviewRequest,
-    digest::SubjectDigest,
+    digest::{SeenDigest, SubjectDigest},
     event::{
-        Canceller, Channel, Choice, EnteredBy, ExecutionStatus, NoticeUpdateFailed, NoticeUpdated, NotificationFailed, Origin,
-        Resume, ReviewNotified, ReviewRefused, Verdict, VoteRefusal, WorkflowResumeFailed, WorkflowResumeUnconfirmed,
-        WorkflowResumed,
+        Canceller, Channel, Choice, EnteredBy, ExecutionStatus, NoticeUpdateFailed, NoticeUpdated, NotificationFailed, Occasion,
+        Origin, OutsideRefusal, Program, Resume, ReviewNotified, ReviewRefused, Seen, Verdict, VoteRefusal, WorkflowResumeFailed,
+        WorkflowResumeUnconfirmed, WorkflowResumed,
     },
 };
 
@@ -32,8 +32,10 @@ pub enum Command {
     Expire,
     /// Ask again those who can decide and have not, if it is time to.
     Remind,
-    /// Put on record how notices went.
+    /// Put on record how our own notices went.
     Notices(Vec<Notice>),
+    /// A program says that it reached somebody.
+    Report(Report),
     /// Put on record what a workflow answered.
     Told(Telling),
     /// A workflow ended by itself: the review that nobody waits for any more is withdrawn.
@@ -49,7 +51,12 @@ impl Command {
     /// Whether what is decided depends on the directory: who somebody is, or which groups there are.
     pub fn asks_directory(&self) -> bool {
         match self {
-            Command::Request(_) | Command::Vote(_) | Command::Cancel { .. } | Command::Remind | Command::Notices(_) => true,
+            Command::Request(_)
+            | Command::Vote(_)
+            | Command::Cancel { .. }
+            | Command::Remind
+            | Command::Notices(_)
+            | Command::Report(_) => true,
             Command::Refuse(_) | Command::Expire | Command::WorkflowEnded { .. } | Command::Told(_) => false,
         }
     }
@@ -89,10 +96,62 @@ pub struct Vote {
     /// The Slack account that acted, where the confirmed address of its profile alone says that it is this
     /// person; absent where the directory or the request says so.
     pub matched_account: Option<PersonId>,
-    /// Digest of what they saw, where the channel knows.
-    pub subject_digest: Option<SubjectDigest>,
+    /// What they had before them.
+    pub stated: Stated,
     /// Whether the channel may vote for people at all; a bus source that configuration does not
     /// name may not.
+    pub trusted: bool,
+}
+
+/// What a voter had before them, as the channel or the voter says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stated {
+    /// How much.
+    pub seen: Seen,
+    /// Digest of all that people read, where it is known.
+    pub seen_digest: Option<SeenDigest>,
+    /// Digest of subject and evidence alone, where that is known.
+    pub subject_digest: Option<SubjectDigest>,
+}
+
+impl Stated {
+    /// Nothing was said.
+    pub const NOTHING: Stated = Stated { seen: Seen::Unstated, seen_digest: None, subject_digest: None };
+
+    /// The whole, of this digest.
+    pub fn whole(digest: SeenDigest) -> Stated {
+        Stated { seen: Seen::Whole, seen_digest: Some(digest), subject_digest: None }
+    }
+
+    /// A part, such as a card that was cut, of what has this digest.
+    pub fn excerpt(digest: SeenDigest) -> Stated {
+        Stated { seen: Seen::Excerpt, seen_digest: Some(digest), subject_digest: None }
+    }
+
+    /// What a program states in a call: the digest of all that people read stands for the whole, that of
+    /// subject and evidence for a part.
+    pub fn by_digests(seen_digest: Option<SeenDigest>, subject_digest: Option<SubjectDigest>) -> Stated {
+        let seen = match (seen_digest, subject_digest) {
+            (Some(_), _) => Seen::Whole,
+            (None, Some(_)) => Seen::Excerpt,
+            (None, None) => Seen::Unstated,
+        };
+        Stated { seen, seen_digest, subject_digest }
+    }
+}
+
+/// A program's word that it reached somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Whom.
+    pub person: PersonId,
+    /// What for.
+    pub occasion: Occasion,
+    /// The message, as the program knows it.
+    pub message_ref: Option<String>,
+    /// The program, as the bus or its credentials name it.
+    pub by: Program,
+    /// Whether configuration trusts it to say so.
     pub trusted: bool,
 }
 
@@ -165,6 +224,11 @@ pub enum Answer {
     NotDue,
     /// Cancel: only who asked, or the operator, may.
     NotYours,
+    /// Report, Cancel: it changed nothing, and why.
+    Refused(OutsideRefusal),
+    /// The review says more than this build knows, so nothing is decided by it: what that is. A newer
+    /// version of the service can decide; trying again there may help.
+    NeedsNewer(Vec<String>),
     /// Put on record, now or before.
     Noted,
     /// There is no such review.
@@ -188,6 +252,8 @@ impl Answer {
             Answer::EndedBefore(_) => "ended_before",
             Answer::NotDue => "not_due",
             Answer::NotYours => "not_yours",
+            Answer::Refused(_) => "refused",
+            Answer::NeedsNewer(_) => "needs_newer",
             Answer::Noted => "noted",
             Answer::NotFound => "not_found",
         }

@@ -1,6 +1,8 @@
 //! The one place where anything is decided.
 
+mod outside;
 mod record;
+mod repeat;
 mod request;
 mod vote;
 mod workflow;
@@ -22,6 +24,13 @@ pub use request::unknown_groups;
 /// Decides what a command does to a stream. Pure: the same arguments give the same decision, so a
 /// loser of a race folds the winner's commit and asks again.
 pub fn decide(state: &State, command: &Command, directory: &Directory, now: Timestamp) -> Decision {
+    if let (Some(review), true) = (state.review(), is_about_the_outcome(command)) {
+        let who = if command.asks_directory() { directory.beyond.as_slice() } else { &[] };
+        let beyond: Vec<String> = review.beyond.iter().chain(who).cloned().collect();
+        if !beyond.is_empty() {
+            return Decision::none(Answer::NeedsNewer(beyond));
+        }
+    }
     match command {
         Command::Request(wish) => request::decide(state, wish, directory, now),
         Command::Refuse(refusal) => match state {
@@ -32,7 +41,7 @@ pub fn decide(state: &State, command: &Command, directory: &Directory, now: Time
         Command::Cancel { by, reason } => {
             let Some(review) = state.review() else { return Decision::none(Answer::NotFound) };
             if !may_cancel(review, by, directory) {
-                return Decision::none(Answer::NotYours);
+                return outside::cancel(review, by);
             }
             end(review, now, || ReviewCancelled { v: V, by: by.clone(), reason: reason.clone() }.into())
         }
@@ -46,8 +55,24 @@ pub fn decide(state: &State, command: &Command, directory: &Directory, now: Time
             Some(review) => remind(review, directory, now),
         },
         Command::Notices(notices) => record::notices(state, notices, directory),
+        Command::Report(report) => outside::report(state, report, directory, now),
         Command::Told(telling) => record::told(state, telling),
         Command::WorkflowEnded { arn, status } => workflow::ended(state, arn, *status, now),
+    }
+}
+
+/// Whether a command asks, decides or ends: what this build may not do to a review that says more than it knows.
+/// What has happened outside is put on record all the same.
+fn is_about_the_outcome(command: &Command) -> bool {
+    match command {
+        Command::Request(_)
+        | Command::Vote(_)
+        | Command::Cancel { .. }
+        | Command::Expire
+        | Command::Remind
+        | Command::Report(_)
+        | Command::WorkflowEnded { .. } => true,
+        Command::Refuse(_) | Command::Notices(_) | Command::Told(_) => false,
     }
 }
 

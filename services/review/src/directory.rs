@@ -36,6 +36,8 @@ pub struct Directory {
     pub people: BTreeMap<PersonId, Person>,
     /// Members by group, as primary ids.
     pub groups: BTreeMap<GroupId, BTreeSet<PersonId>>,
+    /// What of it this build does not know, in words: who somebody is may depend on it.
+    pub beyond: Vec<String>,
     /// Programs with a bearer token of their own, those whose token was revoked too.
     pub integrations: BTreeMap<IntegrationId, Integration>,
     primary: BTreeMap<PersonId, PersonId>,
@@ -48,6 +50,7 @@ impl Default for Directory {
             hash: CommitHash::GENESIS,
             people: BTreeMap::new(),
             groups: BTreeMap::new(),
+            beyond: Vec::new(),
             integrations: BTreeMap::new(),
             primary: BTreeMap::new(),
         }
@@ -75,6 +78,7 @@ impl Directory {
                         known.revoked_at = Some(commit.at);
                     }
                 }
+                Event::Unknown(unknown) => self.beyond.push(format!("event {} ({})", unknown.kind(), unknown.why())),
                 _ => {}
             }
         }
@@ -128,6 +132,7 @@ impl Directory {
                 Reviewer::Person(person) => {
                     people.insert(self.primary(person).clone());
                 }
+                Reviewer::Newer(_) => {}
                 Reviewer::Group(group) => {
                     people.extend(self.groups.get(group).into_iter().flatten().map(|person| self.primary(person).clone()));
                 }
@@ -141,6 +146,7 @@ impl Directory {
         let person = self.primary(person);
         reviewers.iter().any(|reviewer| match reviewer {
             Reviewer::Person(named) => self.primary(named) == person,
+            Reviewer::Newer(_) => false,
             Reviewer::Group(group) => {
                 self.groups.get(group).is_some_and(|members| members.iter().any(|member| self.primary(member) == person))
             }

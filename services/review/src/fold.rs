@@ -4,7 +4,13 @@ mod notices;
 
 use std::sync::Arc;
 
-use events::{Commit, CommitError, Event, StreamId, Version, commit::SealedHandle, digest::CommitHash, event::Resume};
+use events::{
+    Commit, CommitError, Event, StreamId, Version,
+    commit::SealedHandle,
+    digest::CommitHash,
+    event::{Resume, ReviewRequested, UnknownEvent},
+    request::Reviewer,
+};
 
 use crate::state::{Dated, Ending, Refused, Review, State, Told, Waiting};
 
@@ -35,6 +41,17 @@ pub enum FoldError {
         /// The version that came.
         found: Version,
     },
+    /// The first event of a stream says more than this build knows, so that it cannot even be shown. Retryable:
+    /// a newer version of the service can read it.
+    #[error("{stream} version {version} needs a newer version of Countersign: {what}")]
+    Newer {
+        /// Which stream.
+        stream: StreamId,
+        /// Which commit.
+        version: Version,
+        /// What this build does not know.
+        what: String,
+    },
     /// An event is impossible in the state before it.
     #[error("{stream} version {version} holds a {event} that cannot stand there")]
     Impossible {
@@ -45,6 +62,13 @@ pub enum FoldError {
         /// The event's type.
         event: &'static str,
     },
+}
+
+impl FoldError {
+    /// Whether the same may be read later without anybody mending the log: by a newer version.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, FoldError::Newer { .. })
+    }
 }
 
 impl Default for Fold {
@@ -90,6 +114,7 @@ impl Fold {
             (state @ State::Absent, Event::ReviewRequested(request)) => {
                 let id = commit.stream.review().ok_or_else(impossible)?;
                 let waiting = request.resume.iter().map(|resume| waiting(resume, sealed)).collect();
+                let beyond = beyond(request);
                 *state = State::Recorded(Box::new(Review {
                     id,
                     request: Arc::clone(request),
@@ -102,6 +127,9 @@ impl Fold {
                     cards: Vec::new(),
                     reminders: Vec::new(),
                     waiting,
+                    repeats: Vec::new(),
+                    refused_events: Vec::new(),
+                    beyond,
                     ending: None,
                 }));
             }
@@ -110,12 +138,30 @@ impl Fold {
                 let waiting = refusal.resume.iter().map(|resume| waiting(resume, sealed)).collect();
                 *state = State::Refused(Box::new(Refused { id, refusal: Arc::clone(refusal), at, waiting }));
             }
+            (State::Refused(_), Event::Unknown(_)) => {}
+            (State::Absent, Event::Unknown(unknown)) => {
+                return Err(FoldError::Newer { stream: commit.stream, version: commit.version, what: described(unknown) });
+            }
             (State::Refused(refused), event) => told(&mut refused.waiting, event).ok_or_else(impossible)?,
             (State::Recorded(review), event) => evolve_review(review, at, sealed, event).ok_or_else(impossible)?,
             (State::Absent, _) => return Err(impossible()),
         }
         Ok(())
     }
+}
+
+/// What of a request this build does not know.
+fn beyond(request: &ReviewRequested) -> Vec<String> {
+    let policy = request.policy.more.iter().map(|(name, value)| format!("policy.{name} = {value}"));
+    let newer = request.reviewers.iter().filter_map(|reviewer| match reviewer {
+        Reviewer::Newer(json) => Some(format!("reviewer {json}")),
+        Reviewer::Person(_) | Reviewer::Group(_) => None,
+    });
+    policy.chain(newer).collect()
+}
+
+fn described(unknown: &UnknownEvent) -> String {
+    format!("event {} ({})", unknown.kind(), unknown.why())
 }
 
 fn waiting(resume: &Resume, sealed: Option<&SealedHandle>) -> Waiting {
@@ -145,6 +191,9 @@ fn evolve_review(review: &mut Review, at: events::Timestamp, sealed: Option<&Sea
         Event::ReviewCancelled(cancelled) => {
             end(review, at, Ending::Cancelled { by: cancelled.by.clone(), reason: cancelled.reason.clone() })?;
         }
+        Event::RequestRepeated(repeated) => review.repeats.push(Dated { at, what: repeated.clone() }),
+        Event::OutsideEventRefused(refused) => review.refused_events.push(Dated { at, what: refused.clone() }),
+        Event::Unknown(unknown) => review.beyond.push(described(unknown)),
         Event::ResumeAttached(attached) => review.waiting.push(waiting(&attached.resume, sealed)),
         Event::WorkflowEnded(ended) if review.ending.is_none() => {
             let of_it = |waiting: &&mut Waiting| waiting.resume.execution_arn.as_ref() == Some(&ended.execution_arn);

@@ -22,9 +22,9 @@ use crate::{
 /// Everybody who may decide this review today, as primary ids.
 pub fn asked(review: &Review, directory: &Directory) -> Vec<PersonId> {
     let request = &review.request;
-    let requester = request.requester.as_ref().filter(|_| request.policy.self_approval == SelfApproval::Forbidden);
-    let requester = requester.map(|requester| directory.primary(requester));
-    directory.resolve(&request.reviewers).into_iter().filter(|person| Some(person) != requester).collect()
+    let excluded =
+        |person: &PersonId| request.policy.self_approval == SelfApproval::Forbidden && review.is_requester(person, directory);
+    directory.resolve(&request.reviewers).into_iter().filter(|person| !excluded(person)).collect()
 }
 
 /// Those of [`asked`] who have not said anything that counts.

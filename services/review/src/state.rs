@@ -6,8 +6,8 @@ use events::{
     PersonId, ReviewId, Timestamp,
     commit::SealedHandle,
     event::{
-        Canceller, Channel, Choice, NoticeUpdateFailed, NotificationFailed, Origin, Purpose, Resume, ReviewNotified,
-        ReviewRefused, ReviewReminded, ReviewRequested, Verdict, VoteCast, VoteRefused,
+        Canceller, Channel, Choice, NoticeUpdateFailed, NotificationFailed, Origin, OutsideEventRefused, Purpose,
+        RequestRepeated, Resume, ReviewNotified, ReviewRefused, ReviewReminded, ReviewRequested, Verdict, VoteCast, VoteRefused,
     },
 };
 
@@ -63,6 +63,12 @@ pub struct Review {
     pub reminders: Vec<Dated<ReviewReminded>>,
     /// The workflows that wait, or did.
     pub waiting: Vec<Waiting>,
+    /// Who else asked for the same, and when it was asked anew while it was open.
+    pub repeats: Vec<Dated<RequestRepeated>>,
+    /// What came from outside and changed nothing.
+    pub refused_events: Vec<Dated<OutsideEventRefused>>,
+    /// What of it this build does not know, in words. Whatever is here, this build must not decide by the rest.
+    pub beyond: Vec<String>,
     /// How it ended; absent while open.
     pub ending: Option<Dated<Ending>>,
 }
@@ -177,6 +183,17 @@ impl Review {
         let returned =
             |back: &Dated<NotificationFailed>| back.what.channel == notice.channel && back.what.message_ref == notice.message_ref;
         notice.message_ref.is_some() && self.returned.iter().any(returned)
+    }
+
+    /// Everybody who asked: nobody of them decides, unless the policy says so.
+    pub fn requesters<'a>(&'a self, directory: &'a Directory) -> impl Iterator<Item = &'a PersonId> {
+        let joined = self.repeats.iter().filter_map(|repeat| repeat.what.requester.as_ref());
+        self.request.requester.iter().chain(joined).chain(directory.acting_for(&self.request.origin))
+    }
+
+    /// Whether this person is one of those who asked.
+    pub fn is_requester(&self, person: &PersonId, directory: &Directory) -> bool {
+        self.requesters(directory).any(|requester| directory.primary(requester) == directory.primary(person))
     }
 
     /// Whether this person was reached for this purpose, on any channel.

@@ -2,7 +2,7 @@
 
 use events::{
     PersonId, ReviewId, Timestamp,
-    digest::SubjectDigest,
+    digest::{ActionDigest, SeenDigest, SubjectDigest},
     event::{Choice, RefusalKind, Verdict},
     request::OnEnd,
 };
@@ -43,6 +43,8 @@ struct Output<'a> {
     decided_by: &'a [PersonId],
     votes: Vec<VoteLine<'a>>,
     subject_digest: SubjectDigest,
+    action_digest: ActionDigest,
+    seen_digest: SeenDigest,
 }
 
 #[derive(Serialize)]
@@ -109,6 +111,8 @@ fn output(review: &Review, ending: &Dated<Ending>, max: usize) -> String {
             decided_by: if with_reason { decided_by } else { &[] },
             votes: votes.collect(),
             subject_digest: review.request.subject_digest,
+            action_digest: review.request.action_digest(),
+            seen_digest: review.request.seen_digest(),
         };
         // Texts, times and ids always serialise.
         serde_json::to_string(&output).unwrap_or_default()

@@ -73,7 +73,11 @@ impl World {
     async fn ask(&self, event: &str) -> ReviewId {
         let detail = json!({"title": "T", "reviewers": [{"email": "ana@example.com"}], "expires_in": "PT1H"});
         let [id, account, source, detail_type] = [event, "1", "com.example", "ReviewRequested"].map(str::to_owned);
-        let received = self.intake.receive(&BusEvent { id, account, source, detail_type, detail }).await.expect("received");
+        let received = self
+            .intake
+            .receive(&BusEvent { id, account, source, detail_type, detail: events::json::Typed::made(detail) })
+            .await
+            .expect("received");
         let Received::Opened { review_id } = received else { panic!("not opened: {received:?}") };
         let rows = Rows::new(Arc::clone(&self.reviews), Arc::new(self.store.clone()));
         rows.project(review_id).await.expect("a row");

@@ -29,6 +29,9 @@ pub(crate) fn review(changes: Value) -> Review {
         cards: Vec::new(),
         reminders: Vec::new(),
         waiting: Vec::new(),
+        repeats: Vec::new(),
+        refused_events: Vec::new(),
+        beyond: Vec::new(),
         ending: None,
     }
 }

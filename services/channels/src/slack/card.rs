@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use events::{
     PersonId, Timestamp,
-    event::{Canceller, Choice, VoteCast},
+    event::{Canceller, Choice, Seen, VoteCast},
     line::line,
     request::Risk,
 };
@@ -55,8 +55,18 @@ impl Card<'_> {
         };
         // Cut more and more until it fits.
         let shares = [1, 2, 4, 8, 16].into_iter();
-        let blocks = shares.map(|share| self.blocks(share)).find(|blocks| fits(blocks)).unwrap_or_else(|| self.least());
+        let blocks = shares.map(|share| self.blocks(share).0).find(|blocks| fits(blocks)).unwrap_or_else(|| self.least());
         Message { text, blocks }
+    }
+
+    /// How much of what the review asks the card shows: the whole only when nothing was cut, and when there is no
+    /// subject, which a card has no place for.
+    pub fn shows(&self) -> Seen {
+        let request = &self.review.request;
+        let has_subject = request.subject.as_object().is_none_or(|subject| !subject.is_empty());
+        let title_fits = length(&escaped(&line(&request.title))) <= HEADER_MAX;
+        let (blocks, more) = self.blocks(1);
+        if has_subject || more || !title_fits || !fits(&blocks) { Seen::Excerpt } else { Seen::Whole }
     }
 
     /// The reminder that goes into the thread of the card, where the buttons are.
@@ -67,7 +77,8 @@ impl Card<'_> {
         Message { text, blocks }
     }
 
-    fn blocks(&self, share: usize) -> Vec<Value> {
+    /// The blocks, and whether the page shows more of what the review asks.
+    fn blocks(&self, share: usize) -> (Vec<Value>, bool) {
         let request = &self.review.request;
         let mut blocks = vec![self.header(), self.standing()];
         let mut more = false;
@@ -83,7 +94,7 @@ impl Card<'_> {
         blocks.extend(more.then(|| context(format!("Cut to fit. {}", self.page("See everything")))));
         blocks.extend(self.votes());
         blocks.push(self.foot());
-        blocks
+        (blocks, more)
     }
 
     /// What always fits.
@@ -191,22 +202,28 @@ impl Card<'_> {
         if self.ending().is_some() {
             return context(self.page("Details"));
         }
-        let mut approve = json!({
-            "type": "button", "action_id": APPROVE, "style": "primary", "text": plain("Approve"), "value": self.button,
-        });
-        if self.review.request.risk == Risk::High {
-            approve["confirm"] = json!({
-                "title": plain("High risk"), "confirm": plain("Approve"), "deny": plain("Back"),
-                "text": plain(&escaped_within(&format!("Approve “{}”?", line(&self.review.request.title)), 300)),
-            });
-        }
-        let mut elements = vec![
-            approve,
-            json!({"type": "button", "action_id": REJECT, "style": "danger", "text": plain("Reject…"), "value": self.button}),
-            json!({"type": "button", "action_id": APPROVE_WITH_NOTE, "text": plain("Approve with a note…"), "value": self.button}),
-        ];
+        let reject =
+            json!({"type": "button", "action_id": REJECT, "style": "danger", "text": plain("Reject…"), "value": self.button});
+        // A high risk is approved where the whole is shown: on the page.
+        let is_high = self.review.request.risk == Risk::High;
+        let mut elements = if is_high {
+            vec![reject]
+        } else {
+            vec![
+                json!({"type": "button", "action_id": APPROVE, "style": "primary", "text": plain("Approve"), "value": self.button}),
+                reject,
+                json!({"type": "button", "action_id": APPROVE_WITH_NOTE, "text": plain("Approve with a note…"), "value": self.button}),
+            ]
+        };
         if length(self.link) <= URL_MAX {
-            elements.push(json!({"type": "button", "action_id": DETAILS, "text": plain("Details"), "url": self.link}));
+            let words = if is_high { "Read all and decide" } else { "Details" };
+            let mut details = json!({"type": "button", "action_id": DETAILS, "text": plain(words), "url": self.link});
+            if is_high {
+                details["style"] = json!("primary");
+                elements.insert(0, details);
+            } else {
+                elements.push(details);
+            }
         }
         json!({"type": "actions", "block_id": "decide", "elements": elements})
     }

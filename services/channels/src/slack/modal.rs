@@ -38,19 +38,19 @@ pub fn reason(review: &Review, metadata: &Metadata) -> Option<Value> {
     let private = serde_json::to_string(metadata).ok().filter(|text| length(text) <= METADATA_MAX)?;
     let rejects = metadata.choice == Choice::Reject;
     let (title, submit, label) = match rejects {
-        true => ("Reject", "Reject", "Why? Whoever asked reads it."),
+        true => ("Reject", "Reject", "Why? Whoever asked has only this to go by."),
         false => ("Approve", "Approve", "A note for the record"),
     };
     let input = json!({
         "type": "plain_text_input", "action_id": REASON, "multiline": true, "focus_on_load": true,
-        "min_length": if rejects { 1 } else { 0 }, "max_length": REASON_LENGTH,
+        "max_length": REASON_LENGTH,
     });
     Some(json!({
         "type": "modal", "callback_id": CALLBACK, "private_metadata": private,
         "title": plain(title), "submit": plain(submit), "close": plain("Back"),
         "blocks": [
             section(format!("*{}*", quoted(&review.request.title, TITLE_MAX))),
-            {"type": "input", "block_id": REASON, "optional": !rejects, "label": plain(label), "element": input},
+            {"type": "input", "block_id": REASON, "optional": true, "label": plain(label), "element": input},
         ],
     }))
 }

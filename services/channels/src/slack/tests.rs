@@ -15,8 +15,7 @@ use review::{
 use serde_json::{Value, json};
 
 use super::{
-    BLOCKS_MAX, HEADER_MAX, Message, SECTION_MAX, VALUE_MAX,
-    button::{self, Button},
+    BLOCKS_MAX, HEADER_MAX, Message, SECTION_MAX, VALUE_MAX, button,
     card::{self, Card},
     modal::{self, Metadata},
     text::length,
@@ -61,6 +60,9 @@ fn review(changes: &Value) -> Review {
         cards: Vec::new(),
         reminders: Vec::new(),
         waiting: Vec::new(),
+        repeats: Vec::new(),
+        refused_events: Vec::new(),
+        beyond: Vec::new(),
         ending: None,
     }
 }
@@ -100,13 +102,15 @@ fn vote(person: &str, choice: Choice, reason: Option<&str>) -> Dated<Arc<VoteCas
         integration: None,
         matched_account: None,
         subject_digest,
+        seen: Some(events::event::Seen::Excerpt),
+        seen_digest: None,
     };
     Dated { at: at(5), what: Arc::new(what) }
 }
 
 fn message(review: &Review, now: Timestamp) -> Message {
     let keys = Keyring::new(vec![(1, [5; 32])]).expect("keys");
-    let button = button::mint(&keys, &Button { review: review.id, subject_digest: review.request.subject_digest });
+    let button = button::mint(&keys, review.id, events::event::Seen::Excerpt, review.request.seen_digest());
     let message = Card { review, directory: &directory(), button: &button, link: LINK, now }.message();
     check(&message);
     message
@@ -232,18 +236,39 @@ fn a_reminder_goes_into_the_thread_and_has_no_buttons_of_its_own() {
 }
 
 #[test]
-fn a_rejection_needs_a_reason_and_an_approval_may_have_one() {
+fn a_rejection_is_asked_for_a_reason_and_needs_none_as_at_every_other_door() {
     let metadata =
         |choice| Metadata { button: "b".repeat(152), choice, channel: "D01".into(), message: "1795000000.000100".into() };
     let reject = modal::reason(&review(&json!({})), &metadata(Choice::Reject)).expect("a window");
     let approve = modal::reason(&review(&json!({})), &metadata(Choice::Approve)).expect("a window");
-    assert_eq!((&reject["blocks"][1]["optional"], &approve["blocks"][1]["optional"]), (&json!(false), &json!(true)));
+    assert_eq!((&reject["blocks"][1]["optional"], &approve["blocks"][1]["optional"]), (&json!(true), &json!(true)));
     assert_json_snapshot!("window_reject", reject);
     assert_json_snapshot!("window_approve", approve);
     let long = Metadata { button: "b".repeat(3_000), ..metadata(Choice::Reject) };
     assert_eq!(modal::reason(&review(&json!({})), &long), None);
     let ending = Dated { at: at(9), what: Ending::Expired };
     assert_json_snapshot!("window_told", modal::told(&card::ended(&review(&json!({})), &directory(), &ending)));
+}
+
+#[test]
+fn a_card_says_the_whole_only_when_nothing_that_people_read_is_missing_on_it() {
+    let shows =
+        |changes: Value| Card { review: &review(&changes), directory: &directory(), button: "b", link: LINK, now: at(1) }.shows();
+    let whole = json!({"subject": {}, "summary": "Short.", "evidence": [{"label": "Rows", "value": "7.4 %"}]});
+    assert_eq!(shows(whole.clone()), events::event::Seen::Whole);
+    for missing in [
+        json!({"subject": {"order": 7}}),
+        json!({"summary": "word ".repeat(1_000)}),
+        json!({"title": "x".repeat(300)}),
+        json!({"evidence": [{"label": "Rows", "table": [["a"], ["1"]]}]}),
+        json!({"evidence": [{"label": "Plot", "image": "data:image/png;base64,iVBORw0KGgo="}]}),
+        json!({"evidence": [{"label": "Log", "value": "line\n".repeat(500)}]}),
+        json!({"evidence": (0..20).map(|n| json!({"label": format!("{n}"), "value": "v"})).collect::<Vec<_>>()}),
+    ] {
+        let mut changes = whole.clone();
+        changes.as_object_mut().expect("an object").extend(missing.as_object().expect("an object").clone());
+        assert_eq!(shows(changes), events::event::Seen::Excerpt, "{missing}");
+    }
 }
 
 const HOSTILE: &str = "<!channel> <@U02> <#C01> <!subteam^S01> @here &amp; <https://evil.example|https://good.example> \

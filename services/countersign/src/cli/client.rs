@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use events::{PersonId, ReviewId, StreamId, event::Choice, request::Reviewer, time::Period};
+use events::{PersonId, ReviewId, StreamId, digest::SeenDigest, event::Choice, request::Reviewer, time::Period};
 use ledger::Status;
 
 use super::integrations::IntegrationsCommand;
@@ -55,13 +55,17 @@ Examples:
 
 The least that a request says:
   {\"title\": \"Promote churn-model v42\", \"reviewers\": [{\"email\": \"ana@example.com\"}]}
-A request_key makes the same request find the same review, however often it is made.")]
+A request_key makes the same request find the same review, however often it is made; --again asks
+anew where that review has ended, for instance by expiry.")]
 pub struct RequestArgs {
     /// The request as JSON; `-` reads standard input
     pub file: PathBuf,
     /// Wait until it is decided, expired or cancelled
     #[arg(long)]
     pub wait: bool,
+    /// Open a new review, linked to the one before, where the one of this request_key has ended
+    #[arg(long)]
+    pub again: bool,
     /// With --wait: stop waiting after this long (90s, 15m, 2h, 1d, or ISO 8601 such as PT1H30M)
     #[arg(long, value_name = "PERIOD", requires = "wait", value_parser = period)]
     pub timeout: Option<Period>,
@@ -142,6 +146,7 @@ decided; 2 invalid, or no such review; 5 the service cannot be reached.
 
 Examples:
   countersign decide ID approve --as ana@example.com --reason 'Checked the flagged rows'
+  countersign decide ID approve --as ana@example.com --seen \"$(countersign show ID --json | jq -r .seen_digest)\"
   countersign decide ID reject --as ana@example.com --reason 'Column age is empty'
   countersign decide ID comment --as bo@example.com --reason 'Asked the vendor'")]
 pub struct DecideArgs {
@@ -155,6 +160,10 @@ pub struct DecideArgs {
     /// Why
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
+    /// What they had before them: the seen digest of the whole review, as `show` prints it. A vote on other content is
+    /// refused; without it the vote is on record as not having said. A high risk is approved only with it
+    #[arg(long, value_name = "DIGEST")]
+    pub seen: Option<SeenDigest>,
 }
 
 /// What a person says, as typed.

@@ -58,6 +58,8 @@ pub struct Document {
     pub expires_at: Option<Timestamp>,
     /// Digest of subject and evidence.
     pub subject_digest: Option<String>,
+    /// Digest of all that people read; an older service does not say.
+    pub seen_digest: Option<String>,
     /// The votes that counted.
     #[serde(default)]
     pub votes: Vec<Vote>,
@@ -196,5 +198,6 @@ pub fn reviewer(reviewer: &Reviewer) -> String {
     match reviewer {
         Reviewer::Person(person) => person.to_string(),
         Reviewer::Group(group) => format!("group {group}"),
+        Reviewer::Newer(_) => "somebody whom only a newer version knows".to_owned(),
     }
 }

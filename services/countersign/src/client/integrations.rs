@@ -1,9 +1,6 @@
 //! `integrations`: programs with a token of their own.
 
-use events::{
-    Timestamp,
-    request::{Contact, Reviewer},
-};
+use events::{Timestamp, request::Contact};
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 
@@ -56,7 +53,7 @@ pub fn run(service: &Service, command: &IntegrationsCommand, out: &mut Out) -> R
 }
 
 fn add(service: &Service, args: &AddIntegrationArgs, out: &mut Out) -> Result<(), Failure> {
-    let acts_as = args.acts_as.clone().map(|person| Contact::from(Reviewer::Person(person)));
+    let acts_as = args.acts_as.clone().map(Contact::from);
     let body = json!({"name": args.name, "scopes": args.scope, "acts_as": acts_as, "expires_in": args.expires_in.map(|period| period.to_string())});
     let what = format!("integration {}", args.name);
     let reply = service.done(&what, "POST", PATH, &Call { body: Some(&body.to_string()), ..Call::default() })?;

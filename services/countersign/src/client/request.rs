@@ -37,6 +37,7 @@ pub fn run(service: &Service, args: &RequestArgs, out: &mut Out) -> Result<u8, F
         .and_then(|limit| u64::try_from(limit.as_seconds()).ok())
         .and_then(|secs| begun.checked_add(Duration::from_secs(secs)));
     let (name, text) = read(&args.file)?;
+    let text = if args.again { asked_again(&text) } else { text };
     let reference = open(service, &name, &text, begun + if args.wait { PATIENCE.0 } else { PATIENCE.1 })?;
     if !args.wait {
         opened(&reference, out)?;
@@ -62,6 +63,16 @@ fn read(file: &Path) -> Result<(String, String), Failure> {
     match serde_json::from_str::<serde_json::Value>(&text) {
         Ok(_) => Ok((name, text)),
         Err(error) => Err(Failure::Invalid(format!("{name} is no JSON: {error}"))),
+    }
+}
+
+/// The request with `again`. The rest of the text stays as it was typed, since reading and writing it could
+/// change a number.
+fn asked_again(text: &str) -> String {
+    match text.trim_start().strip_prefix('{') {
+        Some(rest) if rest.trim_start().starts_with('}') => format!("{{\"again\":true{rest}"),
+        Some(rest) => format!("{{\"again\":true,{rest}"),
+        None => text.to_owned(),
     }
 }
 

@@ -51,6 +51,7 @@ fn query(args: &ReviewsArgs, limit: u32, next: Option<String>) -> Vec<(&'static 
     let reviewer = args.reviewer.as_ref().map(|reviewer| match reviewer {
         Reviewer::Person(person) => person.to_string(),
         Reviewer::Group(group) => format!("group:{group}"),
+        Reviewer::Newer(json) => json.clone(),
     });
     let pairs = [
         ("status", args.status.map(|status| Status::from(status).as_str().to_owned())),

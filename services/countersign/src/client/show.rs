@@ -89,7 +89,9 @@ fn facts<'a>(document: &Document, link: Option<&str>, now: Timestamp) -> Vec<(&'
         };
         facts.push(("workflow", format!("{}\n{told}", clean(name))));
     }
-    facts.extend(document.subject_digest.as_ref().map(|digest| ("digest", clean(digest).into_owned())));
+    let digest = document.seen_digest.as_ref().map(|digest| ("seen digest", digest));
+    let digest = digest.or(document.subject_digest.as_ref().map(|digest| ("digest", digest)));
+    facts.extend(digest.map(|(name, digest)| (name, clean(digest).into_owned())));
     facts
 }
 

@@ -1,10 +1,6 @@
 //! `decide` and `cancel`.
 
-use events::{
-    PersonId,
-    event::Choice,
-    request::{Contact, Reviewer},
-};
+use events::{PersonId, event::Choice, request::Contact};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -25,7 +21,8 @@ struct Counted {
 /// Hands in a vote.
 pub fn decide(service: &Service, args: &DecideArgs, out: &mut Out) -> Result<(), Failure> {
     let choice = Choice::from(args.choice);
-    let body = json!({"person": contact(&args.person), "choice": choice, "reason": args.reason, "channel": "cli"}).to_string();
+    let body = json!({"person": contact(&args.person), "choice": choice, "reason": args.reason, "channel": "cli", "seen_digest": args.seen});
+    let body = body.to_string();
     let path = format!("/api/v1/reviews/{}/votes", args.id);
     let reply = service.done("the vote", "POST", &path, &Call { body: Some(&body), ..Call::default() })?;
     if out.json {
@@ -56,5 +53,5 @@ pub fn cancel(service: &Service, args: &CancelArgs, out: &mut Out) -> Result<(),
 }
 
 fn contact(person: &PersonId) -> Contact {
-    Reviewer::Person(person.clone()).into()
+    person.clone().into()
 }

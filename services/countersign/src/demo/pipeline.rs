@@ -7,10 +7,15 @@ use anyhow::Context;
 use events::{
     ReviewId, Version,
     event::{Channel, Choice, EnteredBy, Verdict},
+    json::Typed,
 };
 use gateway::Gateway;
 use intake::{BusEvent, LOCAL_ACCOUNT, Received};
-use review::{Command, Ending, command::Vote, state::Dated};
+use review::{
+    Command, Ending,
+    command::{Stated, Vote},
+    state::Dated,
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -106,7 +111,7 @@ impl Pipeline {
             account: LOCAL_ACCOUNT.to_owned(),
             source: SOURCE.to_owned(),
             detail_type: "ReviewRequested".to_owned(),
-            detail,
+            detail: Typed::made(detail),
         };
         match self.gateway.intake.receive(&event).await? {
             Received::Opened { review_id } | Received::Found { review_id } => Ok(review_id),
@@ -177,7 +182,7 @@ impl Pipeline {
             entered_by: Some(EnteredBy::Operator),
             integration: None,
             matched_account: None,
-            subject_digest: None,
+            stated: Stated::NOTHING,
             trusted: true,
         };
         self.gateway.reviews.execute(review_id, &Command::Vote(vote), None).await?;

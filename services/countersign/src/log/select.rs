@@ -79,7 +79,7 @@ impl Selection {
     fn matches(&self, row: &ReviewRow) -> bool {
         let named = |one: &Reviewer| match one {
             Reviewer::Person(person) => row.voters.contains(person) || row.reviewers.contains(one),
-            Reviewer::Group(_) => row.reviewers.contains(one),
+            Reviewer::Group(_) | Reviewer::Newer(_) => row.reviewers.contains(one),
         };
         self.from.is_none_or(|from| row.requested_at >= from)
             && self.to.is_none_or(|to| row.requested_at < to)

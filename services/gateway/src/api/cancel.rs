@@ -51,6 +51,7 @@ pub(super) async fn cancel(
             let problem = Problem::new(StatusCode::CONFLICT, "ended-before", "The review had ended before", detail);
             Err(problem.with("ending", EndingLine::from(&ending)))
         }
+        Answer::NeedsNewer(what) => Err(Problem::needs_newer(&what)),
         Answer::NotYours => Err(Problem::new(
             StatusCode::FORBIDDEN,
             "not-yours",

@@ -15,6 +15,7 @@ use super::{
     problem::Problem,
 };
 use crate::Gateway;
+use events::json::Typed;
 
 /// The most dead letters that one call lists or puts back to work.
 const PARKED_MAX: usize = 1_000;
@@ -60,7 +61,7 @@ enum Wish {
 }
 
 impl Wish {
-    fn read(body: Value) -> Result<Wish, Problem> {
+    fn read(body: Typed) -> Result<Wish, Problem> {
         const STREAM: &str = "a stream: \"directory\", or \"review#\" and a review id";
         let mut input = Input::body(body)?;
         if let Some(all) = input.take("all") {

@@ -14,6 +14,7 @@ use super::{
     problem::Problem,
 };
 use crate::Gateway;
+use events::json::Typed;
 
 /// The longest name of a person in bytes.
 const NAME_MAX: usize = 200;
@@ -44,7 +45,7 @@ pub(super) async fn apply(caller: Caller, State(gateway): State<Gateway>, Body(b
     Ok(super::json(&json!({"changes": changes})))
 }
 
-fn read(body: Value) -> Result<Wanted, Problem> {
+fn read(body: Typed) -> Result<Wanted, Problem> {
     let mut input = Input::body(body)?;
     let people: Option<Map<String, Value>> = input.read("people", "an object of people by their id");
     let people = input.required("people", "an object of people by their id", people).unwrap_or_default();

@@ -10,6 +10,7 @@ use axum::{
 };
 use events::{
     Fault, PersonId, ReviewId,
+    json::{self, Typed},
     request::{Contact, Reviewer},
 };
 use serde::de::DeserializeOwned;
@@ -46,8 +47,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     }
 }
 
-/// A JSON body; `null` when there is none.
-pub(crate) struct Body(pub(crate) Value);
+/// A JSON body, and what of it could not be kept as it was typed; `null` when there is none.
+pub(crate) struct Body(pub(crate) Typed);
 
 impl<S: Send + Sync> FromRequest<S> for Body {
     type Rejection = Problem;
@@ -64,7 +65,7 @@ impl<S: Send + Sync> FromRequest<S> for Body {
             _ => Problem::new(StatusCode::BAD_REQUEST, "unreadable", "The body could not be read", "The connection ended early."),
         })?;
         if bytes.is_empty() {
-            return Ok(Body(Value::Null));
+            return Ok(Body(Typed::made(Value::Null)));
         }
         if kind != Some(true) {
             return Err(Problem::new(
@@ -74,7 +75,7 @@ impl<S: Send + Sync> FromRequest<S> for Body {
                 "Send it with content-type: application/json.",
             ));
         }
-        serde_json::from_slice(&bytes).map(Body).map_err(|error| {
+        json::read(&bytes).map(Body).map_err(|error| {
             Problem::new(StatusCode::BAD_REQUEST, "malformed", "The body is not well-formed JSON", error.to_string())
         })
     }
@@ -95,10 +96,10 @@ pub(crate) struct Input {
 
 impl Input {
     /// Opens a body; `null` is an empty object.
-    pub(crate) fn body(value: Value) -> Result<Input, Problem> {
+    pub(crate) fn body(Typed { value, faults }: Typed) -> Result<Input, Problem> {
         match value {
             Value::Null => Ok(Input::default()),
-            Value::Object(object) => Ok(Input { object, ..Input::default() }),
+            Value::Object(object) => Ok(Input { object, faults, ..Input::default() }),
             _ => Err(Problem::faults(&[Fault::new("", "an object")])),
         }
     }

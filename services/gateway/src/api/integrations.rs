@@ -15,7 +15,7 @@ use events::{
 };
 use review::{Integration, integration::IntegrationRefusal};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     fresh,
@@ -23,6 +23,7 @@ use super::{
     problem::Problem,
 };
 use crate::Gateway;
+use events::json::Typed;
 
 /// What is known of an integration; never its token.
 #[derive(Serialize)]
@@ -130,7 +131,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn read(body: Value) -> Result<Wanted, Problem> {
+    fn read(body: Typed) -> Result<Wanted, Problem> {
         const NAME: &str = "1 to 64 letters, digits, '-', '_' or '.'";
         const PERIOD: &str = "a period of ISO 8601 above zero, such as P90D";
         let scopes_are = format!("one or more of {}", Scope::ALL.map(Scope::as_str).join(", "));

@@ -49,6 +49,17 @@ impl Problem {
         Problem::new(StatusCode::NOT_FOUND, "no-such-review", "No such review", format!("There is no review {id}."))
     }
 
+    /// 503: the review says more than this build knows, so nothing is decided by it here.
+    pub(crate) fn needs_newer(what: &[String]) -> Problem {
+        Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "needs-newer-version",
+            "A newer version of the service is needed",
+            format!("A newer version wrote this review, and this one does not know: {}. Nothing was changed.", what.join("; ")),
+        )
+        .with("unknown", what)
+    }
+
     /// 401: no bearer token, or (`is_token`) one that is not taken.
     pub(crate) fn unauthorized(detail: impl Into<String>, is_token: bool) -> Problem {
         let title = "A bearer token is needed";
@@ -138,6 +149,9 @@ impl From<LedgerError> for Problem {
 
 impl From<IntakeError> for Problem {
     fn from(error: IntakeError) -> Self {
+        if let IntakeError::NeedsNewer { what, .. } = &error {
+            return Problem::needs_newer(what);
+        }
         Problem::internal(&error, error.is_retryable())
     }
 }

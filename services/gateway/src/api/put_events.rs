@@ -12,11 +12,11 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use events::published;
+use events::{json, published};
 use intake::{BusEvent, LOCAL_ACCOUNT};
 use ledger::with_causes;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Number, Value, json};
 use uuid::Uuid;
 
 use crate::{Gateway, security};
@@ -154,10 +154,10 @@ impl Entry {
         if source.starts_with("aws.") || source == published::SOURCE {
             return Err(failed("NotAuthorizedForSourceException", "Not authorized for the source."));
         }
-        let detail =
-            serde_json::from_str::<Map<String, Value>>(&detail).map_err(|_| failed("MalformedDetail", "Detail is malformed."))?;
+        let detail = json::read(detail.as_bytes()).ok().filter(|detail| detail.value.is_object());
+        let detail = detail.ok_or_else(|| failed("MalformedDetail", "Detail is malformed."))?;
         let id = Uuid::new_v4().to_string();
-        Ok(BusEvent { id, account: LOCAL_ACCOUNT.to_owned(), source, detail_type, detail: Value::Object(detail) })
+        Ok(BusEvent { id, account: LOCAL_ACCOUNT.to_owned(), source, detail_type, detail })
     }
 }
 

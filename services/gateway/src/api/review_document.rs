@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{http::HeaderMap, response::Response};
 use events::{
     Fault, PersonId, RequestKey, ReviewId, Timestamp, Version,
-    digest::{SubjectDigest, TokenHash},
+    digest::{ActionDigest, SeenDigest, SubjectDigest, TokenHash},
     event::{Canceller, NotificationFailed, Origin, RefusalKind, ReviewNotified, VoteCast, VoteRefused},
     request::{Evidence, OnEnd, Policy, Reviewer, Risk},
 };
@@ -79,6 +79,11 @@ struct Document<'a> {
     on_expiry: OnEnd,
     on_reject: OnEnd,
     subject_digest: SubjectDigest,
+    action_digest: ActionDigest,
+    seen_digest: SeenDigest,
+    /// What a newer version wrote that this one does not know: it decides nothing by the rest.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    beyond: &'a [String],
     votes: Vec<At<'a, Arc<VoteCast>>>,
     refused_votes: Vec<At<'a, VoteRefused>>,
     notices: Vec<NoticeLine<'a>>,
@@ -209,6 +214,9 @@ fn document<'a>(review: &'a Review, fold: &Fold, output: Option<Output>) -> Docu
         on_expiry: request.on_expiry,
         on_reject: request.on_reject,
         subject_digest: request.subject_digest,
+        action_digest: request.action_digest(),
+        seen_digest: request.seen_digest(),
+        beyond: &review.beyond,
         votes: dated(&review.votes),
         refused_votes: dated(&review.refused_votes),
         notices: review

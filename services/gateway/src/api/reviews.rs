@@ -45,12 +45,12 @@ pub(super) async fn open(
     headers: HeaderMap,
     Body(mut detail): Body,
 ) -> Result<Response, Problem> {
-    let key = idempotency_key(&headers)?.filter(|_| detail.get("request_key").is_none_or(Value::is_null));
+    let key = idempotency_key(&headers)?.filter(|_| detail.value.get("request_key").is_none_or(Value::is_null));
     let id = match &key {
-        Some(key) => call_id(key, &detail)?,
+        Some(key) => call_id(key, &detail.value)?,
         None => Uuid::new_v4().to_string(),
     };
-    if let Value::Object(fields) = &mut detail {
+    if let Value::Object(fields) = &mut detail.value {
         if let Some(key) = &key {
             fields.insert("request_key".to_owned(), json!(key));
         }
@@ -58,7 +58,7 @@ pub(super) async fn open(
             && let Some(person) = &known.acts_as
             && fields.get("requester").is_none_or(Value::is_null)
         {
-            fields.insert("requester".to_owned(), json!(Contact::from(Reviewer::Person(person.clone()))));
+            fields.insert("requester".to_owned(), json!(Contact::from(person.clone())));
         }
     }
     let (account, source) = caller.origin();

@@ -4,10 +4,14 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use events::{
     event::{Canceller, Channel, EnteredBy, VoteRefusal},
     inbound::VoteSubmitted,
-    request::{Contact, Reviewer},
+    request::Contact,
 };
 use ledger::Executed;
-use review::{Answer, Command, Directory, Ending, command::Vote, state::Dated};
+use review::{
+    Answer, Command, Directory, Ending,
+    command::{Stated, Vote},
+    state::Dated,
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -37,7 +41,7 @@ pub(super) async fn cast(
     let mut detail = input.rest();
     detail.insert("review_id".to_owned(), json!(review_id));
     if let (Caller::Integration(_, known), None) = (&caller, detail.get("person")) {
-        let person = known.acts_as.clone().map(|person| Contact::from(Reviewer::Person(person)));
+        let person = known.acts_as.clone().map(Contact::from);
         detail.insert("person".to_owned(), json!(person));
     }
     let vote = VoteSubmitted::parse(&Value::Object(detail)).map_err(|faults| input.add(faults)).ok();
@@ -61,7 +65,7 @@ pub(super) async fn cast(
         entered_by: integration.is_none().then_some(EnteredBy::Operator),
         integration,
         matched_account: None,
-        subject_digest: vote.subject_digest,
+        stated: Stated::by_digests(vote.seen_digest, vote.subject_digest),
         trusted,
     });
     let Executed { answer, fold, .. } = gateway.reviews.execute(review_id, &command, None).await?;
@@ -79,6 +83,7 @@ pub(super) async fn cast(
     match answer {
         Answer::Counted { verdict } => Ok(super::json(&counted(false, verdict))),
         Answer::AlreadyCounted => Ok(super::json(&counted(true, None))),
+        Answer::NeedsNewer(what) => Err(Problem::needs_newer(&what)),
         Answer::NotCounted { why, ending } => Err(refused(&gateway, why, ending.as_ref()).await?),
         _ => Err(Problem::no_review(review_id)),
     }
@@ -99,6 +104,11 @@ async fn refused(gateway: &Gateway, why: VoteRefusal, ending: Option<&Dated<Endi
         VoteRefusal::AlreadyDecided => (StatusCode::CONFLICT, "already-decided", "The review was decided before."),
         VoteRefusal::Expired => (StatusCode::CONFLICT, "expired", "The deadline had passed."),
         VoteRefusal::Cancelled => (StatusCode::CONFLICT, "cancelled", "The review was withdrawn before."),
+        VoteRefusal::NotSeenWhole => (
+            StatusCode::FORBIDDEN,
+            "not-seen-whole",
+            "A high risk is approved only with the digest of all that was read: send the review's seen_digest with the vote.",
+        ),
         VoteRefusal::OtherSubject => {
             (StatusCode::CONFLICT, "other-subject", "The person saw another subject or other evidence than the review holds.")
         }

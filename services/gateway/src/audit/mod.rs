@@ -86,7 +86,7 @@ impl Question {
                 search.reviewers = reviews.directory().await?.names_of(person);
                 let ids = search.reviewers.iter().filter_map(|name| match name {
                     Reviewer::Person(person) => Some(person.clone()),
-                    Reviewer::Group(_) => None,
+                    Reviewer::Group(_) | Reviewer::Newer(_) => None,
                 });
                 search.voters = ids.collect();
             }

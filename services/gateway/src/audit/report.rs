@@ -100,7 +100,7 @@ fn votes(trail: &Trail, directory: &Directory) -> Markup {
                     td { (exact(vote.at)) }
                     td { (person(directory, &vote.person)) }
                     td { (words::said(vote)) }
-                    td { (words::channel(vote.channel)) @if let Some(by) = words::entered_by(vote) { ", entered by " (by) } }
+                    td { (words::channel(vote.channel)) @if let Some(by) = words::entered_by(vote) { ", entered by " (by) } @if let Some(seen) = vote.seen { "; " (words::seen(seen)) } }
                     td dir="auto" { (vote.reason.as_deref().unwrap_or("no reason given")) }
                 } } }
             } }
@@ -123,6 +123,8 @@ fn saw(trail: &Trail) -> Markup {
             } }
             @if !trail.subject.is_null() { figure { figcaption { "Subject" } pre.text { (subject) } } }
             @if let Some(digest) = &trail.subject_digest { p.id { "Digest of subject and evidence, which every vote is bound to: " (digest) } }
+            @if let Some(digest) = &trail.seen_digest { p.id { "Digest of all that they could read (title, summary, subject, evidence): " (digest) } }
+            @if let Some(digest) = &trail.action_digest { p.id { "Digest of what was to be approved (the subject): " (digest) } }
         }
     }
 }

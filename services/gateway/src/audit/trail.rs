@@ -2,8 +2,8 @@
 
 use events::{
     Commit, Event, Fault, IntegrationId, PersonId, RequestKey, ReviewId, Timestamp, Version,
-    digest::{CommitHash, SubjectDigest, TokenHash},
-    event::{Canceller, Channel, Choice, ConfirmedBy, EnteredBy, Occasion, Origin, Resume, VoteRefusal},
+    digest::{ActionDigest, CommitHash, SeenDigest, SubjectDigest, TokenHash},
+    event::{Canceller, Channel, Choice, ConfirmedBy, EnteredBy, Occasion, Origin, Resume, Seen, VoteRefusal},
     request::{Evidence, Reviewer},
 };
 use ledger::Status;
@@ -40,6 +40,10 @@ pub struct Trail {
     pub evidence: Vec<Evidence>,
     /// The digest of subject and evidence, which votes are bound to.
     pub subject_digest: Option<SubjectDigest>,
+    /// The digest of what was to be approved.
+    pub action_digest: Option<ActionDigest>,
+    /// The digest of all that people could read: title, summary, subject and evidence.
+    pub seen_digest: Option<SeenDigest>,
     /// Who may decide.
     pub reviewers: Vec<Reviewer>,
     /// How many approvals it takes.
@@ -83,8 +87,11 @@ pub struct Vote {
     pub counted: bool,
     /// Why it did not.
     pub refused: Option<VoteRefusal>,
-    /// The digest of what they saw; absent for a vote that did not count.
+    /// The digest of the subject and evidence that they saw, or a part of; absent for a vote that did not count, and
+    /// where nobody said what they saw.
     pub saw: Option<SubjectDigest>,
+    /// How much they had before them; absent for a vote that did not count, and where nobody was asked yet.
+    pub seen: Option<Seen>,
 }
 
 /// How it ended.
@@ -175,6 +182,8 @@ impl Trail {
             subject: Value::Null,
             evidence: Vec::new(),
             subject_digest: None,
+            action_digest: None,
+            seen_digest: None,
             reviewers: Vec::new(),
             quorum: 0,
             requested_at: first.at,
@@ -222,6 +231,8 @@ impl Trail {
                 self.subject = request.subject.clone();
                 self.evidence.clone_from(&request.evidence);
                 self.subject_digest = Some(request.subject_digest);
+                self.action_digest = Some(request.action_digest());
+                self.seen_digest = Some(request.seen_digest());
                 self.reviewers.clone_from(&request.reviewers);
                 self.quorum = request.policy.quorum;
                 self.expires_at = Some(request.expires_at);
@@ -266,7 +277,8 @@ impl Trail {
                 matched_account: vote.matched_account.clone(),
                 counted: true,
                 refused: None,
-                saw: Some(vote.subject_digest),
+                saw: Some(vote.subject_digest).filter(|_| vote.seen != Some(Seen::Unstated)),
+                seen: vote.seen,
             }),
             Event::VoteRefused(vote) => self.votes.push(Vote {
                 at,
@@ -280,6 +292,7 @@ impl Trail {
                 counted: false,
                 refused: Some(vote.why),
                 saw: None,
+                seen: None,
             }),
             Event::ReviewDecided(decided) => {
                 let (outcome, decided_by) = (self.status.as_str(), decided.decided_by.clone());

@@ -2,7 +2,7 @@
 
 use events::{
     IntegrationId, PersonId,
-    event::{Canceller, Channel, Choice, ConfirmedBy, EnteredBy, Occasion, VoteRefusal},
+    event::{Canceller, Channel, Choice, ConfirmedBy, EnteredBy, Occasion, Seen, VoteRefusal},
     request::{Evidence, Reviewer},
 };
 
@@ -26,6 +26,15 @@ pub fn choice(choice: Choice) -> &'static str {
     }
 }
 
+/// How much of what was asked a voter had before them.
+pub fn seen(seen: Seen) -> &'static str {
+    match seen {
+        Seen::Whole => "had the whole before them",
+        Seen::Excerpt => "had a part of it before them",
+        Seen::Unstated => "did not say what they saw",
+    }
+}
+
 /// Why a vote did not count.
 pub fn because(why: VoteRefusal) -> &'static str {
     match why {
@@ -36,6 +45,7 @@ pub fn because(why: VoteRefusal) -> &'static str {
         VoteRefusal::Cancelled => "withdrawn before",
         VoteRefusal::OtherSubject => "they saw something else",
         VoteRefusal::UntrustedSource => "its source may not vote",
+        VoteRefusal::NotSeenWhole => "a high risk, and they had not seen the whole",
     }
 }
 
@@ -83,6 +93,7 @@ pub fn reviewer(reviewer: &Reviewer) -> String {
     match reviewer {
         Reviewer::Person(person) => person.to_string(),
         Reviewer::Group(group) => format!("group {group}"),
+        Reviewer::Newer(_) => "somebody whom only a newer version knows".to_owned(),
     }
 }
 

@@ -11,7 +11,7 @@ use channels::slack::{
     interaction::{self, Submitted},
     modal::{self, CALLBACK, Metadata, REASON},
 };
-use events::{event::Choice, request::REASON_MAX};
+use events::{event::Choice, line::is_blank, request::REASON_MAX};
 use serde_json::json;
 
 use super::{
@@ -33,11 +33,10 @@ pub(super) async fn answer(gateway: &Gateway, app: &App, submitted: &Submitted) 
         return show("This window is too old. Press the button of the card again.");
     };
     let typed = view.state.values.get(REASON).and_then(|block| block.get(REASON)).and_then(|typed| typed.value.as_deref());
-    let reason = typed.map(str::trim).filter(|reason| !reason.is_empty()).map(str::to_owned);
-    match (choice, &reason) {
-        (Choice::Approve, _) | (Choice::Reject, Some(_)) => {}
-        (Choice::Reject, None) => return mend("Say why: whoever asked has only this to go by."),
-        (Choice::RequestChanges | Choice::Comment, _) => return show("This window is none of ours."),
+    let reason = typed.filter(|reason| !is_blank(reason)).map(|reason| reason.trim().to_owned());
+    match choice {
+        Choice::Approve | Choice::Reject => {}
+        Choice::RequestChanges | Choice::Comment => return show("This window is none of ours."),
     }
     if reason.as_ref().is_some_and(|reason| reason.len() > REASON_MAX) {
         return mend("This is too long to be kept; 4000 bytes is the most.");

@@ -9,12 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use channels::slack::{
-    Message,
-    button::{self, Button},
-    modal::Metadata,
-    signature::SigningSecrets,
-};
+use channels::slack::{Message, button, modal::Metadata, signature::SigningSecrets};
 use events::{
     Event, ReviewId,
     event::{Channel, Choice, VoteRefusal},
@@ -99,8 +94,8 @@ impl Workspace {
 
     async fn value(&self, review: ReviewId) -> String {
         let fold = self.world.gateway.reviews.load(review).await.expect("a fold");
-        let subject_digest = fold.state.review().expect("a review").request.subject_digest;
-        button::mint(&self.world.gateway.keys, &Button { review, subject_digest })
+        let digest = fold.state.review().expect("a review").request.seen_digest();
+        button::mint(&self.world.gateway.keys, review, events::event::Seen::Excerpt, digest)
     }
 
     async fn press(&self, user: &str, action: &str, value: &str) -> Reply {
@@ -187,6 +182,33 @@ async fn trap_one_click_n_executions_slacks_retries_side_by_side_make_one_vote()
 }
 
 #[tokio::test]
+async fn a_rejection_without_a_reason_counts_as_at_every_other_door() {
+    for empty in [Value::Null, json!(""), json!(" \n\u{200b}")] {
+        let workspace = Workspace::new().await;
+        let review = workspace.world.ask(request()).await;
+        let value = workspace.value(review).await;
+        assert_eq!(workspace.submit("U01", Choice::Reject, &value, empty).await.text, "");
+        let fold = workspace.world.gateway.reviews.load(review).await.expect("a fold");
+        let vote = &fold.state.review().expect("a review").votes[0].what;
+        assert_eq!((vote.choice, &vote.reason, vote.seen), (Choice::Reject, &None, Some(events::event::Seen::Excerpt)));
+    }
+}
+
+#[tokio::test]
+async fn a_high_risk_is_not_approved_by_a_card_that_shows_a_part() {
+    let workspace = Workspace::new().await;
+    let review = workspace.world.ask(with(request(), "risk", json!("high"))).await;
+    let value = workspace.value(review).await;
+    assert_eq!(workspace.press("U01", "approve", &value).await.status, 200);
+    assert_eq!(workspace.votes(review).await, []);
+    let calls = workspace.slack.take();
+    assert!(
+        matches!(calls.as_slice(), [("whisper", what)] if what["text"].as_str().is_some_and(|text| text.contains("Open the page"))),
+        "{calls:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_rejection_asks_why_and_counts_with_the_reason() {
     let workspace = Workspace::new().await;
     let review = workspace.world.ask(request()).await;
@@ -196,12 +218,8 @@ async fn a_rejection_asks_why_and_counts_with_the_reason() {
     let calls = workspace.slack.take();
     let [("open", opened)] = calls.as_slice() else { panic!("{calls:?}") };
     assert_eq!(opened["trigger"], "13345.67");
-    assert_eq!(opened["view"]["blocks"][1]["optional"], false);
+    assert_eq!(opened["view"]["blocks"][1]["optional"], true, "a reason is optional at every door");
 
-    for empty in [Value::Null, json!(""), json!(" \n ")] {
-        let reply = workspace.submit("U01", Choice::Reject, &value, empty).await;
-        assert!(reply.text.contains("\"errors\"") && reply.text.contains("Say why"), "{}", reply.text);
-    }
     let long = workspace.submit("U01", Choice::Reject, &value, json!("é".repeat(2_001))).await;
     assert!(long.text.contains("too long"), "{}", long.text);
     assert_eq!(workspace.votes(review).await, []);
@@ -323,7 +341,9 @@ async fn a_button_of_another_key_or_subject_decides_nothing_and_says_so() {
     let review = workspace.world.ask(request()).await;
     let other = button::mint(
         &workspace.world.gateway.keys,
-        &Button { review, subject_digest: "ab".repeat(32).parse().expect("a digest") },
+        review,
+        events::event::Seen::Whole,
+        "ab".repeat(32).parse().expect("a digest"),
     );
     workspace.press("U01", "approve", "made up").await;
     workspace.press("U01", "approve", &other).await;

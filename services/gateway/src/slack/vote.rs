@@ -11,6 +11,9 @@ use review::{Answer, Command, Directory, Review, command::Vote};
 use super::actor::Actor;
 use crate::Gateway;
 
+const NEEDS_NEWER: &str = "A newer version of Countersign wrote this review, so this one counted nothing. Decide by the link \
+                           in the details, or in a moment.";
+
 /// What came of a vote.
 pub(super) enum Outcome {
     /// It counts, now or since before.
@@ -42,7 +45,7 @@ pub(super) async fn cast(
         entered_by: None,
         integration: None,
         matched_account: actor.matched_account.clone(),
-        subject_digest: Some(button.subject_digest),
+        stated: button.stated,
         trusted: true,
     };
     let Executed { answer, fold, .. } = gateway.reviews.execute(button.review, &Command::Vote(vote), None).await?;
@@ -61,6 +64,7 @@ pub(super) async fn cast(
             None => Outcome::NotCounted(refusal(why).to_owned()),
         },
         (Answer::AlreadyCounted, Some(review)) if review.ending.is_some() => Outcome::CountedBefore(Box::new(review.clone())),
+        (Answer::NeedsNewer(_), _) => Outcome::NotCounted(NEEDS_NEWER.to_owned()),
         (Answer::NotFound, _) | (_, None) => Outcome::NotCounted("This review is not here any more.".to_owned()),
         _ => Outcome::Counted,
     })
@@ -87,6 +91,9 @@ fn refusal(why: VoteRefusal) -> &'static str {
         VoteRefusal::OwnRequest => "This is your own request. Nobody decides on their own, so nothing was counted.",
         VoteRefusal::OtherSubject => {
             "What this card shows is not what the review holds, so nothing was counted. Open the details and decide there."
+        }
+        VoteRefusal::NotSeenWhole => {
+            "This is a high risk and the card shows a part of it, so nothing was counted. Open the page, read all, and decide there."
         }
         VoteRefusal::AlreadyDecided | VoteRefusal::Expired | VoteRefusal::Cancelled | VoteRefusal::UntrustedSource => {
             "This does not count."

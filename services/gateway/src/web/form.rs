@@ -3,6 +3,7 @@
 
 use axum::extract::{Form, FromRequest, Request};
 use channels::session;
+use events::line::is_blank;
 use serde::de::DeserializeOwned;
 
 use super::{problem::Problem, who::Session};
@@ -20,11 +21,10 @@ impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequest<S> for Fi
     }
 }
 
-/// What somebody typed: line ends as `\n`, no space around; nothing when that leaves nothing.
+/// What somebody typed: line ends as `\n`, no space around; nothing when nobody can see anything in it.
 pub(super) fn typed(text: Option<&str>) -> Option<String> {
     let text = text?.replace("\r\n", "\n");
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
+    (!is_blank(&text)).then(|| text.trim().to_owned())
 }
 
 /// The token for the forms that this session is shown.

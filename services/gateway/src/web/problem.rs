@@ -55,6 +55,8 @@ pub enum Problem {
     BadLink,
     /// A signed link whose time has passed.
     OldLink,
+    /// The review says more than this build knows, so nothing is decided by it here.
+    NeedsNewer,
     /// The store did not answer; trying again may help.
     Busy,
     /// Something is broken; an operator must look at the log.
@@ -148,6 +150,11 @@ impl Problem {
                 "This link has expired",
                 "It was good for its review only, and for a week after its deadline. Ask the operator if you need to see the record.",
             ),
+            Problem::NeedsNewer => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Nothing was changed",
+                "A newer version of this service wrote the review, and the one that answered you does not know all that it says. Try again in a moment; if that does not help, the operator has to update the service.",
+            ),
             Problem::Busy => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Just a moment",
@@ -174,8 +181,10 @@ impl IntoResponse for Problem {
             }
         };
         let mut response = respond(status, &HeaderMap::new(), &Shell { title, ..Shell::default() }, &main);
-        if let Problem::TooOften { retry_after } = self {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after));
+        match self {
+            Problem::TooOften { retry_after } => drop(response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after))),
+            Problem::NeedsNewer | Problem::Busy => drop(response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(1_u16))),
+            _ => {}
         }
         response
     }

@@ -1,6 +1,9 @@
 //! Forms that decide: only a POST with the form's token and an explicit choice does.
 
-use ::review::{Answer, Command, command::Vote};
+use ::review::{
+    Answer, Command,
+    command::{Stated, Vote},
+};
 use axum::{
     extract::{Path, State},
     http::{Extensions, HeaderMap, StatusCode},
@@ -9,8 +12,8 @@ use axum::{
 use channels::session;
 use events::{
     PersonId, ReviewId,
-    digest::SubjectDigest,
-    event::{Canceller, Channel, Choice, EnteredBy},
+    digest::{SeenDigest, SubjectDigest},
+    event::{Canceller, Channel, Choice, EnteredBy, Seen},
     request::REASON_MAX,
 };
 use serde::{Deserialize, de::value::StrDeserializer};
@@ -32,15 +35,17 @@ pub(super) struct Ballot {
     choice: Option<String>,
     reason: Option<String>,
     person: Option<String>,
-    #[serde(default)]
-    subject_digest: String,
+    /// What the page showed.
+    seen_digest: Option<SeenDigest>,
+    /// What a page of an earlier version showed.
+    subject_digest: Option<SubjectDigest>,
 }
 
 /// What a ballot says, once it says everything.
 struct Said {
     choice: Choice,
     reason: Option<String>,
-    subject_digest: SubjectDigest,
+    stated: Stated,
 }
 
 impl Ballot {
@@ -59,11 +64,11 @@ impl Ballot {
         if choice == Choice::Comment && reason.is_none() {
             return Err("Write the comment first.");
         }
-        let subject_digest = self
-            .subject_digest
-            .parse()
-            .map_err(|_| "The form did not say what you saw. Look at the review below and decide again.")?;
-        Ok(Said { choice, reason, subject_digest })
+        let stated = Stated::by_digests(self.seen_digest, self.subject_digest);
+        if stated.seen == Seen::Unstated {
+            return Err("The form did not say what you saw. Look at the review below and decide again.");
+        }
+        Ok(Said { choice, reason, stated })
     }
 
     fn draft(&self, person: Option<PersonId>) -> Draft {
@@ -159,6 +164,7 @@ pub(super) async fn cancel(
     tracing::info!(review_id = %id, answer = executed.answer.name(), "cancelled on the web");
     match executed.answer {
         Answer::NotFound | Answer::NotYours => Err(Problem::NotFound),
+        Answer::NeedsNewer(_) => Err(Problem::NeedsNewer),
         Answer::EndedBefore(ending) => {
             let loaded = Loaded::read_for(&gateway, id, &session).await?;
             let (viewer, notice) = (Viewer::signed_in(&gateway, &session, id), Notice::EndedBefore(ending));
@@ -190,13 +196,14 @@ async fn vote(
         entered_by,
         integration: None,
         matched_account: None,
-        subject_digest: Some(said.subject_digest),
+        stated: said.stated,
         trusted: true,
     };
     let executed = gateway.reviews.execute(id, &Command::Vote(vote), None).await?;
     tracing::info!(review_id = %id, answer = executed.answer.name(), "vote on the web");
     match executed.answer {
         Answer::NotFound => Err(Problem::NotFound),
+        Answer::NeedsNewer(_) => Err(Problem::NeedsNewer),
         Answer::NotCounted { why, ending } => Ok(Some(Notice::NotCounted { person, why, ending })),
         _ => Ok(None),
     }

@@ -2,7 +2,7 @@
 
 use events::{
     Timestamp,
-    event::{Channel, Choice, VoteRefusal},
+    event::{Channel, Choice, OutsideRefusal, VoteRefusal},
     request::Risk,
 };
 use ledger::Status;
@@ -88,6 +88,17 @@ pub(super) fn because(why: VoteRefusal) -> &'static str {
         VoteRefusal::Cancelled => "the review had been cancelled before",
         VoteRefusal::OtherSubject => "what they saw is not what the review holds",
         VoteRefusal::UntrustedSource => "its source may not vote for anybody",
+        VoteRefusal::NotSeenWhole => "a high risk is approved only by whoever has seen the whole",
+    }
+}
+
+/// Why an event from outside changed nothing.
+pub(super) fn changed_nothing(why: OutsideRefusal) -> &'static str {
+    match why {
+        OutsideRefusal::UntrustedSource => "its sender is not trusted with it",
+        OutsideRefusal::NotAsked => "that person is not asked",
+        OutsideRefusal::NotYours => "its sender did not ask for this review",
+        OutsideRefusal::NotDue => "the review did not stand where it would have to",
     }
 }
 

@@ -1,5 +1,6 @@
 //! The forms in which an event comes.
 
+use ::events::json::{self, NotJson, Typed};
 use intake::{BusEvent, TrustedSource};
 use lambda::{Failure, sqs::Message};
 use serde_json::Value;
@@ -13,14 +14,14 @@ const REQUESTED: &str = "ReviewRequested";
 /// EventBridge vouches for. `None` for a replay from an archive.
 pub fn from_bus(message: &Message) -> Result<Option<BusEvent>, Failure> {
     let envelope = parse(message)?;
-    if envelope.get("replay-name").is_some() {
+    if envelope.value.get("replay-name").is_some() {
         return Ok(None);
     }
     let text = |name: &str| {
-        let value = envelope.get(name).and_then(Value::as_str).map(str::to_owned);
+        let value = envelope.value.get(name).and_then(Value::as_str).map(str::to_owned);
         value.ok_or_else(|| Failure::refused(format!("the message is no EventBridge envelope: it has no {name}")))
     };
-    let detail = envelope.get("detail").cloned();
+    let detail = envelope.field("detail");
     let detail = detail.ok_or_else(|| Failure::refused("the message is no EventBridge envelope: it has no detail"))?;
     let (id, account, source, detail_type) = (text("id")?, text("account")?, text("source")?, text("detail-type")?);
     Ok(Some(BusEvent { id, account, source, detail_type, detail }))
@@ -30,7 +31,7 @@ pub fn from_bus(message: &Message) -> Result<Option<BusEvent>, Failure> {
 /// queue's, whatever it says itself. `None` for one of our own publications that strayed in.
 pub fn from_queue(message: &Message, account: &str, source: &str) -> Result<Option<BusEvent>, Failure> {
     let detail = parse(message)?;
-    let field = |name: &str| detail.get(name).and_then(Value::as_str);
+    let field = |name: &str| detail.value.get(name).and_then(Value::as_str);
     if field("source") == Some("countersign") && field("detail-type").is_some() {
         return Ok(None);
     }
@@ -43,17 +44,17 @@ pub fn from_queue(message: &Message, account: &str, source: &str) -> Result<Opti
 ///
 /// # Errors
 /// For a source of AWS itself, under which EventBridge lets no caller put anything either.
-pub fn from_invoke(event: Value, function_arn: &str, request_id: &str) -> Result<BusEvent, Failure> {
-    let text = |name: &str| event.get(name).and_then(Value::as_str).map(str::to_owned);
+pub fn from_invoke(event: Typed, function_arn: &str, request_id: &str) -> Result<BusEvent, Failure> {
+    let text = |name: &str| event.value.get(name).and_then(Value::as_str).map(str::to_owned);
     let account = function_arn.split(':').nth(4).unwrap_or_default().to_owned();
     let id = text("id").filter(|id| !id.is_empty()).unwrap_or_else(|| request_id.to_owned());
-    match (text("detail-type"), event.get("detail")) {
+    match (text("detail-type"), event.field("detail")) {
         (Some(detail_type), Some(detail)) => {
             let source = text("source").unwrap_or_else(|| INVOKE_SOURCE.to_owned());
             if source.starts_with("aws.") {
                 return Err(Failure::refused("a source that begins with \"aws.\" is no caller's"));
             }
-            Ok(BusEvent { id, account, source, detail_type, detail: detail.clone() })
+            Ok(BusEvent { id, account, source, detail_type, detail })
         }
         _ => Ok(BusEvent {
             id: request_id.to_owned(),
@@ -78,10 +79,13 @@ pub fn trusted(list: &str) -> Option<Vec<TrustedSource>> {
 }
 
 /// Says where the fault is and quotes nothing: the body may hold a task token.
-fn parse(message: &Message) -> Result<Value, Failure> {
-    serde_json::from_str(&message.body).map_err(|error| {
-        let (line, column, size) = (error.line(), error.column(), message.body.len());
-        Failure::refused(format!("the message is no JSON: fault at line {line} column {column} of {size} bytes"))
+fn parse(message: &Message) -> Result<Typed, Failure> {
+    json::read(message.body.as_bytes()).map_err(|error| match error {
+        NotJson::Malformed(error) => {
+            let (line, column, size) = (error.line(), error.column(), message.body.len());
+            Failure::refused(format!("the message is no JSON: fault at line {line} column {column} of {size} bytes"))
+        }
+        other => Failure::refused(format!("the message is no JSON: {other}")),
     })
 }
 
@@ -102,7 +106,21 @@ mod tests {
     fn the_bus_vouches_for_account_and_source() {
         let event = from_bus(&message(&envelope().to_string())).expect("read").expect("an event");
         assert_eq!((event.account.as_str(), event.source.as_str(), event.id.as_str()), ("111122223333", "com.example", "e-1"));
-        assert_eq!(event.detail, json!({"title": "T"}));
+        assert_eq!(event.detail, Typed::made(json!({"title": "T"})));
+    }
+
+    #[test]
+    fn what_cannot_be_kept_as_it_was_typed_comes_with_its_place_in_the_detail() {
+        let places = |event: &BusEvent| event.detail.faults.iter().map(|fault| fault.pointer.clone()).collect::<Vec<_>>();
+        let detail = r#"{"subject":{"order":9007199254740993},"policy":{"quorum":2,"quorum":1}}"#;
+        let expected = ["/subject/order", "/policy/quorum"];
+        let envelope = format!(r#"{{"id":"e","account":"1","source":"s","detail-type":"ReviewRequested","detail":{detail}}}"#);
+        assert_eq!(places(&from_bus(&message(&envelope)).expect("read").expect("an event")), expected);
+        assert_eq!(places(&from_queue(&message(detail), "1", "s").expect("read").expect("an event")), expected);
+        let invoked = |text: &str| json::read(text.as_bytes()).expect("JSON");
+        let arn = "arn:aws:lambda:eu-west-1:444455556666:function:intake";
+        assert_eq!(places(&from_invoke(invoked(detail), arn, "r").expect("an event")), expected);
+        assert_eq!(places(&from_invoke(invoked(&envelope), arn, "r").expect("an event")), expected);
     }
 
     #[test]
@@ -131,18 +149,18 @@ mod tests {
         let body = json!({"account": "999", "source": "forged", "detail-type": "VoteSubmitted", "detail": {}});
         let event = from_queue(&message(&body.to_string()), "111122223333", "com.partner").expect("read").expect("an event");
         assert_eq!((event.account.as_str(), event.source.as_str()), ("111122223333", "com.partner"));
-        assert_eq!((event.detail_type.as_str(), &event.detail), ("ReviewRequested", &body), "refused by its own faults");
+        assert_eq!((event.detail_type.as_str(), &event.detail.value), ("ReviewRequested", &body), "refused by its own faults");
     }
 
     #[test]
     fn a_direct_invoke_is_of_our_account_and_may_be_a_bare_request() {
         let arn = "arn:aws:lambda:eu-west-1:444455556666:function:intake";
-        let bare = from_invoke(json!({"title": "T"}), arn, "r-1").expect("an event");
+        let bare = from_invoke(Typed::made(json!({"title": "T"})), arn, "r-1").expect("an event");
         assert_eq!((bare.account.as_str(), bare.source.as_str(), bare.id.as_str()), ("444455556666", "lambda", "r-1"));
         assert_eq!(bare.detail_type, "ReviewRequested");
         let mut named = envelope();
         named["account"] = json!("999");
-        let named = from_invoke(named, arn, "r-1").expect("an event");
+        let named = from_invoke(Typed::made(named), arn, "r-1").expect("an event");
         assert_eq!((named.account.as_str(), named.source.as_str(), named.id.as_str()), ("444455556666", "com.example", "e-1"));
     }
 
@@ -150,7 +168,8 @@ mod tests {
     fn a_direct_invoke_cannot_speak_for_aws() {
         let mut event = envelope();
         event["source"] = json!("aws.states");
-        let failure = from_invoke(event, "arn:aws:lambda:eu-west-1:444455556666:function:intake", "r-1").expect_err("refused");
+        let failure =
+            from_invoke(Typed::made(event), "arn:aws:lambda:eu-west-1:444455556666:function:intake", "r-1").expect_err("refused");
         assert!(!failure.retryable && failure.error.contains("aws."), "{failure}");
     }
 

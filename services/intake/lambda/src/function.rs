@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::events::{Period, Timestamp};
+use ::events::{Period, Timestamp, json};
 use async_trait::async_trait;
 use intake::{BusEvent, Received};
 use lambda::{
@@ -63,12 +63,17 @@ fn is_early(sent: Option<Timestamp>, now: Timestamp) -> bool {
 #[async_trait]
 impl Function for Intake {
     async fn call(&self, event: Value, context: &Context) -> Result<Value, Failure> {
-        if sqs::is_batch(&event) {
+        self.call_with_text(&event.to_string(), context).await
+    }
+
+    async fn call_with_text(&self, event: &str, context: &Context) -> Result<Value, Failure> {
+        let event = json::read(event.as_bytes()).map_err(|error| Failure::refused(format!("the event is not JSON: {error}")))?;
+        if sqs::is_batch(&event.value) {
             let messages =
                 Messages { intake: Arc::clone(&self.intake), queue: self.queue.clone(), metrics: self.metrics.clone() };
-            return sqs::handle(&event, Arc::new(messages)).await;
+            return sqs::handle(&event.value, Arc::new(messages)).await;
         }
-        if !event.is_object() {
+        if !event.value.is_object() {
             return Err(Failure::refused("the event is neither a batch of a queue nor an object"));
         }
         let event = events::from_invoke(event, &context.invoked_function_arn, &context.request_id)?;

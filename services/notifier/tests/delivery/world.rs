@@ -132,7 +132,10 @@ impl World {
         let intake = Intake::new(Arc::clone(&reviews), Arc::new(store.clone()), seal, Vec::new());
         let detail = json!({"title": "T", "reviewers": [{"email": "ana@x.com"}, {"slack": "T1/BOB"}], "policy": {"quorum": 2}});
         let [id, account, source, detail_type] = ["e-1", "1", "com.example", "ReviewRequested"].map(str::to_owned);
-        let received = intake.receive(&BusEvent { id, account, source, detail_type, detail }).await.expect("received");
+        let received = intake
+            .receive(&BusEvent { id, account, source, detail_type, detail: events::json::Typed::made(detail) })
+            .await
+            .expect("received");
         let Received::Opened { review_id: review } = received else { panic!("not opened: {received:?}") };
 
         let (slack, email) = (Fake::new(Channel::Slack, &[Kind::Slack], true), Fake::new(Channel::Email, &[Kind::Email], false));
@@ -174,7 +177,7 @@ impl World {
             entered_by: None,
             integration: None,
             matched_account: None,
-            subject_digest: None,
+            stated: review::command::Stated::NOTHING,
             trusted: true,
         };
         self.reviews.execute(self.review, &Command::Vote(vote), None).await.expect("voted");

@@ -196,7 +196,11 @@ impl Workspace {
         let policy = json!({"quorum": quorum});
         let detail = json!({"title": format!("T {id}"), "reviewers": reviewers, "policy": policy, "expires_in": "PT24H"});
         let [id, account, source, detail_type] = [id, "1", "com.example", "ReviewRequested"].map(str::to_owned);
-        let received = self.intake.receive(&BusEvent { id, account, source, detail_type, detail }).await.expect("received");
+        let received = self
+            .intake
+            .receive(&BusEvent { id, account, source, detail_type, detail: events::json::Typed::made(detail) })
+            .await
+            .expect("received");
         let Received::Opened { review_id } = received else { panic!("not opened: {received:?}") };
         review_id
     }
@@ -273,7 +277,7 @@ pub async fn approve(reviews: &Reviews, review: ReviewId, user: &str) {
         entered_by: None,
         integration: None,
         matched_account: None,
-        subject_digest: None,
+        stated: review::command::Stated::NOTHING,
         trusted: true,
     };
     reviews.execute(review, &Command::Vote(vote), None).await.expect("voted");

@@ -2,20 +2,22 @@
 
 use events::{
     Fault, GroupId, Timestamp,
-    event::{Resume, ResumeAttached, ReviewRequested, V},
-    request::{Reviewer, SelfApproval},
+    event::{ReviewRequested, V},
+    request::{ContentRecipe, Reviewer, SelfApproval},
 };
 
 use crate::{
     command::{Answer, Decision, Request},
     directory::Directory,
-    state::{Ending, Review, State},
+    state::{Review, State},
 };
+
+use super::repeat;
 
 pub(super) fn decide(state: &State, wish: &Request, directory: &Directory, now: Timestamp) -> Decision {
     match state {
         State::Absent => open(wish, directory, now),
-        State::Recorded(review) => find(review, wish, now),
+        State::Recorded(review) => find(review, wish, directory, now),
         // A refusal has a stream of its own; that the id of a review names one cannot be.
         State::Refused(_) => Decision::none(Answer::NotFound),
     }
@@ -45,7 +47,10 @@ fn open(wish: &Request, directory: &Directory, now: Timestamp) -> Decision {
         on_expiry: request.on_expiry,
         on_reject: request.on_reject,
         subject_digest: request.subject_digest(),
-        content_digest: request.content_digest(),
+        content_digest: request.content_digest(ContentRecipe::NEWEST),
+        content_recipe: ContentRecipe::NEWEST,
+        action_digest: Some(request.action_digest()),
+        seen_digest: Some(request.seen_digest()),
         follows: wish.follows,
         resume: wish.resume.clone(),
     };
@@ -67,7 +72,7 @@ fn unapprovable(wish: &Request, directory: &Directory, now: Timestamp) -> Vec<Fa
     let request = &wish.request;
     let groups = request.reviewers.iter().enumerate().filter_map(|(index, reviewer)| match reviewer {
         Reviewer::Group(group) => Some((index, group)),
-        Reviewer::Person(_) => None,
+        Reviewer::Person(_) | Reviewer::Newer(_) => None,
     });
     let mut faults = unknown_groups(groups, directory);
     let mut able = directory.resolve(&request.reviewers);
@@ -93,23 +98,9 @@ fn unapprovable(wish: &Request, directory: &Directory, now: Timestamp) -> Vec<Fa
     faults
 }
 
-fn find(review: &Review, wish: &Request, now: Timestamp) -> Decision {
+fn find(review: &Review, wish: &Request, directory: &Directory, now: Timestamp) -> Decision {
     let differs = differences(review, wish);
-    if !differs.is_empty() {
-        return Decision::none(Answer::KeyReused(differs));
-    }
-    let Some(resume) = wish.resume.as_ref().filter(|resume| !is_attached(review, resume)) else {
-        return Decision::none(Answer::Found);
-    };
-    match review.ending.as_ref().map(|ending| &ending.what) {
-        Some(Ending::Expired | Ending::Cancelled { .. }) => Decision::none(Answer::Superseded),
-        None if now >= review.request.expires_at => Decision { events: vec![super::expired(review)], answer: Answer::Superseded },
-        None | Some(Ending::Decided { .. }) => Decision::one(Answer::Found, ResumeAttached { v: V, resume: resume.clone() }),
-    }
-}
-
-fn is_attached(review: &Review, resume: &Resume) -> bool {
-    review.waiting.iter().any(|waiting| waiting.resume.token_hash == resume.token_hash)
+    if differs.is_empty() { repeat::decide(review, wish, directory, now) } else { Decision::none(Answer::KeyReused(differs)) }
 }
 
 /// What the key stood for and what it would stand for now.
@@ -117,15 +108,20 @@ fn differences(review: &Review, wish: &Request) -> Vec<Fault> {
     let (before, now) = (&review.request, &wish.request);
     let fault =
         |field: &str| Fault::new(field, format!("the same as review {} has under this request_key; use another key", review.id));
-    if before.content_digest == now.content_digest() {
+    if before.content_digest == now.content_digest(before.content_recipe) {
         let is_the_same = !wish.exact || before.origin.event_id == wish.origin.event_id;
         return if is_the_same { Vec::new() } else { vec![fault("")] };
     }
     let fields = [
+        ("/title", before.title == now.title || before.content_recipe.is_first()),
+        ("/summary", before.summary == now.summary || before.content_recipe.is_first()),
         ("/subject", before.subject == now.subject),
         ("/evidence", before.evidence == now.evidence),
         ("/reviewers", before.reviewers == now.reviewers),
         ("/policy", before.policy == now.policy),
+        ("/risk", before.risk == now.risk || before.content_recipe.is_first()),
+        ("/on_expiry", before.on_expiry == now.on_expiry || before.content_recipe.is_first()),
+        ("/on_reject", before.on_reject == now.on_reject || before.content_recipe.is_first()),
     ];
     let faults: Vec<Fault> = fields.into_iter().filter(|(_, same)| !same).map(|(field, _)| fault(field)).collect();
     if faults.is_empty() { vec![fault("/request_key")] } else { faults }

@@ -45,7 +45,8 @@ fn notified(review: &mut Review, at: Timestamp, notice: &Arc<ReviewNotified>) {
     if !review.came_back(notice) {
         review.unreached.retain(|failed| !failed.is(&notice.person, notice.channel, notice.purpose()));
     }
-    if let (Purpose::Asked, Some(message_ref)) = (notice.purpose(), &notice.message_ref) {
+    // Only what we sent ourselves is a card: what somebody else names may be anybody's message.
+    if let (true, Purpose::Asked, Some(message_ref)) = (notice.is_ours(), notice.purpose(), &notice.message_ref) {
         card(review, &notice.person, notice.channel, message_ref).shows = notice.shows;
     }
     review.notified.push(Dated { at, what: Arc::clone(notice) });

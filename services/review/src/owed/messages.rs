@@ -87,11 +87,17 @@ fn waiting(review: &Review) -> impl Iterator<Item = &Unreached> {
 
 /// Who is still to be told what, whatever the channel.
 fn pending(review: &Review, directory: &Directory, now: Timestamp) -> Vec<(PersonId, Purpose)> {
+    // What this build would say of it may not be so.
+    if !review.beyond.is_empty() {
+        return Vec::new();
+    }
     if let Some(ending) = &review.ending {
         if now >= ending.at.after(ENDED_LIFE) {
             return Vec::new();
         }
-        let told: BTreeSet<_> = review.reached().map(|notice| &notice.what.person).collect();
+        // Whom somebody else's report names is not thereby somebody whom we write to.
+        let ours = review.reached().filter(|notice| notice.what.is_ours());
+        let told: BTreeSet<_> = ours.map(|notice| &notice.what.person).collect();
         let told = told.into_iter().filter(|person| !review.was_reached(person, Purpose::Ended));
         return told.map(|person| (person.clone(), Purpose::Ended)).collect();
     }
@@ -115,8 +121,8 @@ fn candidates(review: &Review, directory: &Directory, routes: &[Route], person: 
     let mut channels: Vec<Channel> = can.map(|route| route.channel).collect();
     // What a message for one purpose has shown to be beyond reach is so for the others.
     channels.retain(|channel| !review.is_beyond_reach(person, *channel));
-    let reached: Vec<Channel> =
-        review.reached().filter(|notice| notice.what.person == *person).map(|notice| notice.what.channel).collect();
+    let ours = review.reached().filter(|notice| notice.what.is_ours());
+    let reached: Vec<Channel> = ours.filter(|notice| notice.what.person == *person).map(|notice| notice.what.channel).collect();
     match purpose {
         Purpose::Asked => {}
         // `false` sorts first; the others keep their order.

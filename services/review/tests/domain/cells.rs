@@ -115,7 +115,7 @@ fn only_who_asked_or_the_operator_may_cancel() {
         open | requester cancels    | ended: ReviewCancelled
         open | source cancels       | ended: ReviewCancelled
         open | other person cancels | not_yours
-        open | other source cancels | not_yours
+        open | other source cancels | not_yours: OutsideEventRefused
         approved | other person cancels | not_yours
         ",
     );

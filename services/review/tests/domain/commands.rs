@@ -4,13 +4,13 @@ use events::{
     Fault, Timestamp,
     digest::SubjectDigest,
     event::{
-        Canceller, Channel, Choice, ConfirmedBy, ExecutionStatus, NotificationFailed, Occasion, RefusalKind, ReviewNotified,
-        ReviewRefused, V, WorkflowResumeFailed, WorkflowResumeUnconfirmed, WorkflowResumed,
+        Canceller, Channel, Choice, ConfirmedBy, ExecutionStatus, NotificationFailed, Occasion, Program, RefusalKind,
+        ReviewNotified, ReviewRefused, V, WorkflowResumeFailed, WorkflowResumeUnconfirmed, WorkflowResumed,
     },
 };
 use review::{
     Command,
-    command::{Notice, Telling, Vote},
+    command::{Notice, Report, Stated, Telling, Vote},
 };
 use serde_json::{from_value, json};
 
@@ -24,6 +24,8 @@ pub const COMMANDS: &[When] = &[
     ("asks, same token", || wish(request(json!({})), Some("token-1"))),
     ("asks, new token", || wish(request(json!({})), Some("token-2"))),
     ("asks, reworded, new token", || wish(request(json!({"title": "Other words", "expires_in": "PT1H"})), Some("token-2"))),
+    ("asks, by bob too", || wish(request(json!({"requester": {"email": "bob@x.com"}})), Some("token-2"))),
+    ("asks again", || wish(request(json!({"again": true})), None)),
     ("asks, other subject", || wish(request(json!({"subject": {"id": "churn-v43"}})), Some("token-2"))),
     ("asks, unknown group", || wish(request(json!({"reviewers": [{"group": "nobody"}]})), Some("token-2"))),
     ("refuse", || refuse(Some("token-2"))),
@@ -41,10 +43,10 @@ pub const COMMANDS: &[When] = &[
     ("requester comments", || vote("rita@x.com", "comment")),
     ("bob approves, untrusted source", || changed(vote("bob@x.com", "approve"), |vote| vote.trusted = false)),
     ("bob approves what he saw", || {
-        changed(vote("bob@x.com", "approve"), |vote| vote.subject_digest = Some(request(json!({})).subject_digest()))
+        changed(vote("bob@x.com", "approve"), |vote| vote.stated = Stated::whole(request(json!({})).seen_digest()))
     }),
     ("bob approves another digest", || {
-        changed(vote("bob@x.com", "approve"), |vote| vote.subject_digest = Some(SubjectDigest::of(b"other")))
+        changed(vote("bob@x.com", "approve"), |vote| vote.stated = Stated::by_digests(None, Some(SubjectDigest::of(b"other"))))
     }),
     ("requester cancels", || cancel(Canceller::Requester(person("rita@x.com")))),
     ("source cancels", || cancel(program("local", "ml"))),
@@ -61,6 +63,9 @@ pub const COMMANDS: &[When] = &[
     ("remind", || Command::Remind),
     ("ana reached", || Command::Notices(vec![reached("ana@x.com")])),
     ("ana reached, twice in one", || Command::Notices(vec![reached("ana@x.com"), reached("ana@x.com")])),
+    ("ana reached, says a trusted program", || report("ana@x.com", true)),
+    ("ana reached, says anybody", || report("ana@x.com", false)),
+    ("outsider reached, says a trusted program", || report("eve@x.com", true)),
     ("ana not reached, again later", || Command::Notices(vec![unreached("ana@x.com", Some(later(60)))])),
     ("ana not reached, for good", || Command::Notices(vec![unreached("ana@x.com", None)])),
     ("ana's mail came back", || Command::Notices(vec![returned("ana@x.com", "m-1")])),
@@ -93,7 +98,7 @@ pub fn vote(who: &str, choice: &str) -> Command {
         entered_by: None,
         integration: None,
         matched_account: None,
-        subject_digest: None,
+        stated: Stated::NOTHING,
         trusted: true,
     })
 }
@@ -133,7 +138,13 @@ pub fn reached_on(who: &str, channel: Channel) -> Notice {
         reminder: None,
         message_ref: None,
         shows: 0,
+        reported_by: None,
     })
+}
+
+fn report(who: &str, trusted: bool) -> Command {
+    let by = Program { account: "local".to_owned(), source: "pager".to_owned() };
+    Command::Report(Report { person: person(who), occasion: Occasion::Asked, message_ref: None, by, trusted })
 }
 
 pub fn unreached(who: &str, retry_at: Option<Timestamp>) -> Notice {

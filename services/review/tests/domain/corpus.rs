@@ -4,7 +4,7 @@
 //! compares; a change there is a change of what old logs mean.
 
 #[path = "../../../../events/tests/support/corpus.rs"]
-mod stored;
+pub mod stored;
 
 use std::fmt::Write as _;
 

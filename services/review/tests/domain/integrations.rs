@@ -146,8 +146,8 @@ fn an_exact_key_stands_for_one_call_and_any_other_only_for_what_is_decided() {
     };
     world.does(&again(true, "call-1", json!({})));
     assert_eq!(world.decide(&again(true, "call-1", json!({}))).answer, Answer::Found);
-    let other_title = json!({"title": "Another title"});
-    assert_eq!(world.decide(&again(false, "call-2", other_title.clone())).answer, Answer::Found);
-    let Answer::KeyReused(faults) = world.decide(&again(true, "call-2", other_title)).answer else { panic!("found") };
+    let other_time = json!({"expires_in": "PT1H"});
+    assert_eq!(world.decide(&again(false, "call-2", other_time.clone())).answer, Answer::Found);
+    let Answer::KeyReused(faults) = world.decide(&again(true, "call-2", other_time)).answer else { panic!("found") };
     assert_eq!(faults.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(), [""]);
 }

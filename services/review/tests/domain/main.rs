@@ -3,6 +3,7 @@
 
 #![allow(clippy::expect_used, reason = "a test that expects says what it expected")]
 
+mod again;
 mod cells;
 mod commands;
 mod corpus;
@@ -11,6 +12,9 @@ mod lives;
 mod matrix;
 mod messages;
 mod model;
+mod newer;
+mod outside;
+mod seen;
 mod states;
 mod task_answers;
 mod world;

@@ -44,6 +44,7 @@ fn sent(who: &str, channel: Channel, purpose: Purpose, message_ref: &str) -> Com
         reminder: purpose.reminder(),
         message_ref: Some(message_ref.to_owned()),
         shows: 0,
+        reported_by: None,
     })])
 }
 

@@ -96,6 +96,8 @@ fn the_output_says_who_decided_what_and_why() {
                 {"person": "bob@x.com", "choice": "approve", "reason": "bob@x.com says so", "at": review.votes[1].at},
             ],
             "subject_digest": review.request.subject_digest,
+            "action_digest": review.request.action_digest(),
+            "seen_digest": review.request.seen_digest(),
         })
     );
 }

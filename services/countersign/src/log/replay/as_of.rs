@@ -162,13 +162,16 @@ mod tests {
             evidence: Vec::new(),
             requester: None,
             reviewers: vec![Reviewer::Person(person("ana@example.com"))],
-            policy: Policy { quorum: 1, self_approval: SelfApproval::Allowed },
+            policy: Policy { self_approval: SelfApproval::Allowed, ..Policy::default() },
             risk: Risk::Normal,
             expires_at: at(86_400),
             on_expiry: OnEnd::Fail,
             on_reject: OnEnd::Fail,
             subject_digest,
             content_digest: events::digest::ContentDigest::of(b"1"),
+            content_recipe: events::request::ContentRecipe::Decided,
+            action_digest: None,
+            seen_digest: None,
             follows: None,
             resume: None,
         };
@@ -182,6 +185,8 @@ mod tests {
             integration: None,
             matched_account: None,
             subject_digest,
+            seen: None,
+            seen_digest: None,
         };
         let events = [request.into(), comment("one").into(), comment("two").into()];
         let mut previous = CommitHash::GENESIS;

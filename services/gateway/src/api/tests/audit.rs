@@ -86,7 +86,10 @@ async fn an_answer_says_who_said_what_having_seen_what_and_keeps_votes_that_did_
         (&counted["person"], &counted["counted"], &counted["channel"]),
         (&json!("ana@example.com"), &json!(true), &json!("api"))
     );
-    assert_eq!((&counted["entered_by"], &counted["saw"]), (&json!("operator"), &trail["subject_digest"]));
+    assert_eq!(
+        (&counted["entered_by"], &counted["saw"], &counted["seen"]),
+        (&json!("operator"), &json!(null), &json!("unstated"))
+    );
     assert_eq!(
         (&refused["person"], &refused["counted"], &refused["refused"]),
         (&json!("ben@example.com"), &json!(false), &json!("already_decided"))

@@ -9,6 +9,7 @@ mod integrations;
 mod openapi;
 mod put_events;
 mod reviews;
+mod typed;
 mod votes;
 mod waiting;
 

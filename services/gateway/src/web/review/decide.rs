@@ -136,8 +136,7 @@ fn own(loaded: &Loaded, review: &Review, id: &PersonId, action: &str, csrf: &str
 }
 
 fn is_requester(loaded: &Loaded, review: &Review, id: &PersonId) -> bool {
-    let primary = |id| loaded.directory.primary(id);
-    review.request.requester.as_ref().is_some_and(|requester| primary(requester) == primary(id))
+    review.is_requester(id, &loaded.directory)
 }
 
 fn on_behalf(loaded: &Loaded, review: &Review, csrf: &str, draft: &Draft) -> Markup {
@@ -177,6 +176,7 @@ fn cancel(review: &Review, csrf: &str) -> Markup {
 fn fields(review: &Review, csrf: &str, draft: &Draft) -> Markup {
     html! {
         input type="hidden" name="csrf" value=(csrf);
+        input type="hidden" name="seen_digest" value=(review.request.seen_digest());
         input type="hidden" name="subject_digest" value=(review.request.subject_digest);
         label for="reason" { "Reason " span.muted { "(optional, kept on record)" } }
         textarea #reason name="reason" rows="2" maxlength=(REASON_MAX) dir="auto" { (draft.reason.as_deref().unwrap_or_default()) }

@@ -129,8 +129,9 @@ impl Loaded {
         let Some(review) = self.fold.state.review() else { return false };
         let same = |other: &PersonId| self.directory.primary(other) == self.directory.primary(person);
         self.directory.is_one_of(person, &review.request.reviewers)
-            || review.request.requester.as_ref().is_some_and(same)
-            || review.notified.iter().any(|notice| same(&notice.what.person))
+            || review.is_requester(person, &self.directory)
+            // Whom we wrote to ourselves; what somebody else reports lets nobody in.
+            || review.notified.iter().any(|notice| notice.what.is_ours() && same(&notice.what.person))
             || review.votes.iter().any(|vote| same(&vote.what.person))
     }
 

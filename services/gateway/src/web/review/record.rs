@@ -23,7 +23,7 @@ pub(super) fn votes(loaded: &Loaded, review: &Review) -> Markup {
                     @for vote in &review.votes { li.(vote_tone(vote.what.choice)) {
                         p { (person(&loaded.directory, &vote.what.person)) " " strong { (words::said(vote.what.choice)) } }
                         @if let Some(reason) = &vote.what.reason { blockquote dir="auto" { (reason) } }
-                        p.muted.small { (words::at(vote.at)) " · via " (words::via(vote.what.channel)) (entered(vote.what.entered_by.as_ref(), vote.what.integration.as_ref(), vote.what.matched_account.as_ref())) }
+                        p.muted.small { (words::at(vote.at)) " · via " (words::via(vote.what.channel)) (entered(vote.what.entered_by.as_ref(), vote.what.integration.as_ref(), vote.what.matched_account.as_ref())) @if let Some(seen) = vote.what.seen { " · " (crate::audit::words::seen(seen)) } }
                     } }
                     @for vote in &review.refused_votes { li.uncounted {
                         p { (person(&loaded.directory, &vote.what.person)) " " s { (words::said(vote.what.choice)) } " " span.chip.refused { (icon(Icon::Minus)) "Not counted" } }
@@ -108,18 +108,21 @@ fn settled(loaded: &Loaded, workflow: &Waiting) -> Markup {
 
 pub(super) fn subject(loaded: &Loaded, review: &Review) -> Markup {
     let request = &review.request;
-    let digest = request.subject_digest.to_string();
+    let (digest, seen, action) =
+        (request.subject_digest.to_string(), request.seen_digest().to_string(), request.action_digest().to_string());
     // A JSON value always has text.
     let pretty = serde_json::to_string_pretty(&request.subject).unwrap_or_default();
     html! {
         section.card aria-labelledby="subject" {
             h2 #subject { "Subject" }
-            p.muted { "Every vote is bound to what was shown: subject and evidence have the digest " span.code { (digest.get(..12).unwrap_or(&digest)) } "…" }
+            p.muted { "Every vote here is bound to all that this page shows: title, summary, subject and evidence have the digest " span.code { (seen.get(..12).unwrap_or(&seen)) } "…" }
             details #subject-json {
                 summary { "Subject, digest and ids" }
                 pre.json tabindex="0" role="region" aria-label="Subject as JSON" { (pretty) }
                 dl.facts {
-                    dt { "Subject digest (SHA-256, RFC 8785)" } dd.code { (digest) }
+                    dt { "Seen digest: title, summary, subject, evidence (SHA-256, RFC 8785)" } dd.code { (seen) }
+                    dt { "Action digest: the subject" } dd.code { (action) }
+                    dt { "Subject digest of version 1: subject and evidence" } dd.code { (digest) }
                     dt { "Review" } dd.code { (loaded.id) }
                     dt { "Version" } dd { (loaded.fold.version) }
                     dt { "Account and event" } dd.code { (request.origin.account) " / " (request.origin.event_id) }

@@ -79,6 +79,28 @@ fn tell(loaded: &Loaded, group: &[Event]) -> Line {
                 @if event.resume.is_some() { "; a workflow waits on it" }
             },
         ),
+        Event::RequestRepeated(event) => line(
+            Icon::Inbox,
+            "quiet",
+            html! {
+                "Asked again"
+                @if let Some(id) = &event.requester { " by " (person(directory, id)) ", who does not decide it either" }
+            },
+        ),
+        Event::OutsideEventRefused(event) => line(
+            Icon::Minus,
+            "warn",
+            html! {
+                "A " span.code { (event.detail_type) } " of " bdi { (event.by.source) } " in " bdi { (event.by.account) }
+                @if let Some(id) = &event.person { " about " bdi { (id) } }
+                " changed nothing: " (words::changed_nothing(event.why))
+            },
+        ),
+        Event::Unknown(event) => line(
+            Icon::Alert,
+            "warn",
+            html! { bdi { (event.kind()) } " by a newer version of this service, which this one cannot read" },
+        ),
         Event::ReviewRefused(_) => line(Icon::Minus, "warn", html! { "Request refused" }),
         Event::ReviewNotified(event) => line(
             Icon::Bell,

@@ -182,7 +182,7 @@ impl World {
             account: "local".into(),
             source: "com.example.pipeline".into(),
             detail_type: "ReviewRequested".into(),
-            detail,
+            detail: events::json::Typed::made(detail),
         };
         let received = self.gateway.intake.receive(&event).await.expect("received");
         let id = match received {

@@ -1,0 +1,119 @@
+//! One pass over a document for what a parser drops silently.
+
+use std::collections::HashSet;
+
+use super::{escaped, number};
+use crate::fault::Fault;
+
+/// How many levels of arrays and objects stand inside each other. The text need not be JSON.
+pub(super) fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => skip_string(&mut bytes),
+            b'{' | b'[' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+fn skip_string(bytes: &mut std::str::Bytes<'_>) {
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => return,
+            b'\\' => drop(bytes.next()),
+            _ => {}
+        }
+    }
+}
+
+/// Where the scan is.
+enum Level {
+    /// In an object: the names so far, and the one whose value comes.
+    Object { seen: HashSet<String>, name: String, is_name: bool },
+    /// In an array: the index of the item that comes.
+    Array { index: usize },
+}
+
+/// Every name that is given twice and every number that is not kept, at most `max`. The text is JSON.
+pub(super) fn faults(text: &str, max: usize) -> Vec<Fault> {
+    let bytes = text.as_bytes();
+    let mut levels: Vec<Level> = Vec::new();
+    let mut faults = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() && faults.len() < max {
+        match bytes[at] {
+            b'{' => levels.push(Level::Object { seen: HashSet::new(), name: String::new(), is_name: true }),
+            b'[' => levels.push(Level::Array { index: 0 }),
+            b'}' | b']' => drop(levels.pop()),
+            b',' => match levels.last_mut() {
+                Some(Level::Object { is_name, .. }) => *is_name = true,
+                Some(Level::Array { index }) => *index += 1,
+                None => {}
+            },
+            b'"' => {
+                let end = end_of_string(bytes, at);
+                let was_seen = match levels.last_mut() {
+                    Some(Level::Object { seen, name, is_name }) if *is_name => {
+                        *is_name = false;
+                        // What the parser took for a string it takes for one again.
+                        *name = serde_json::from_str(&text[at..end]).unwrap_or_default();
+                        !seen.insert(name.clone())
+                    }
+                    _ => false,
+                };
+                if was_seen {
+                    faults.push(Fault::new(pointer(&levels), "this name once; it is given twice"));
+                }
+                at = end;
+                continue;
+            }
+            b'-' | b'0'..=b'9' => {
+                let length =
+                    bytes[at..].iter().take_while(|byte| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9')).count();
+                if !number::is_kept(&text[at..at + length]) {
+                    faults.push(Fault::new(
+                        pointer(&levels),
+                        "a number that a double holds exactly (RFC 8785), or a text: this one would be changed",
+                    ));
+                }
+                at += length;
+                continue;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    faults
+}
+
+/// The place behind the string that begins at `start`.
+fn end_of_string(bytes: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
+fn pointer(levels: &[Level]) -> String {
+    let mut pointer = String::new();
+    for level in levels {
+        pointer.push('/');
+        match level {
+            Level::Object { name, .. } => pointer.push_str(&escaped(name)),
+            Level::Array { index } => pointer.push_str(&index.to_string()),
+        }
+    }
+    pointer
+}
