@@ -135,6 +135,18 @@ pub enum CommitError {
         /// What the decoder said.
         source: serde_json::Error,
     },
+    /// An event says more than this build knows, and whoever asked must not pass it over. A newer build can read it.
+    #[error("{stream} version {version} needs a newer version of Countersign: {kind}: {why}")]
+    Newer {
+        /// Which stream.
+        stream: StreamId,
+        /// Which commit.
+        version: Version,
+        /// The event's type, as it says.
+        kind: String,
+        /// What this build does not know.
+        why: String,
+    },
     /// The stored bytes say another place than the one they were stored at.
     #[error("{stream} version {version} holds a commit of {found_stream} version {found_version}")]
     Misplaced {
@@ -180,6 +192,26 @@ pub struct StoredCommit {
 }
 
 impl StoredCommit {
+    /// Reads the events for somebody who acts on each of them, and so must not pass one over that this build
+    /// does not know: it is put aside until a newer one does.
+    ///
+    /// # Errors
+    /// See [`StoredCommit::decode`], and [`CommitError::Newer`].
+    pub fn decode_understood(&self) -> Result<Commit, CommitError> {
+        let commit = self.decode()?;
+        let unknown =
+            commit.events.iter().find_map(|event| if let Event::Unknown(unknown) = event { Some(unknown) } else { None });
+        match unknown {
+            None => Ok(commit),
+            Some(unknown) => Err(CommitError::Newer {
+                stream: self.stream,
+                version: self.version,
+                kind: unknown.kind().to_owned(),
+                why: unknown.why().to_owned(),
+            }),
+        }
+    }
+
     /// Reads the events; those of a newer build as [`Event::Unknown`].
     ///
     /// # Errors

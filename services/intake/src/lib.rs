@@ -118,7 +118,8 @@ impl IntakeError {
     /// Whether the same event may be taken in later without anybody mending anything.
     pub fn is_retryable(&self) -> bool {
         match self {
-            IntakeError::Execute(error) => error.is_retryable(),
+            // On a queue the event comes again, perhaps to a newer version.
+            IntakeError::Execute(error) => error.is_retryable() || error.needs_newer(),
             IntakeError::Views(error) => error.is_retryable(),
             IntakeError::Seal(error) => error.is_retryable(),
             IntakeError::NeedsNewer { .. } => true,

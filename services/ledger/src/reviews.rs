@@ -70,9 +70,16 @@ impl ExecuteError {
     pub fn is_retryable(&self) -> bool {
         match self {
             ExecuteError::Ledger(error) => error.is_retryable(),
-            ExecuteError::Fold(error) => error.is_retryable(),
+            ExecuteError::Fold(_) => false,
             ExecuteError::Contended { .. } => true,
         }
+    }
+}
+
+impl ExecuteError {
+    /// Whether a newer version of the service could carry the command out.
+    pub fn needs_newer(&self) -> bool {
+        matches!(self, ExecuteError::Fold(error) if error.needs_newer())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{error::LedgerError, ledger::Position};
 /// Which edition of the code that makes rows this is. Raised whenever the row of some stream comes out
 /// otherwise than before, so that rows of before are not taken for right; the snapshot
 /// `rows_of_edition_N` of the projector's tests holds what each edition makes of the corpus.
-pub const EDITION: u32 = 1;
+pub const EDITION: u32 = 2;
 
 /// What a part of the log and the views came to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -125,7 +125,7 @@ impl Projection {
         let before = Version(parked.version.0.saturating_sub(1));
         let commits = self.rows.reviews.ledger().load(parked.stream, before).await.map_err(|error| with_causes(&error))?;
         let stored = commits.first().ok_or_else(|| format!("{} has no version {}", parked.stream, parked.version))?;
-        let commit = stored.decode().map_err(|error| with_causes(&error))?;
+        let commit = stored.decode_understood().map_err(|error| with_causes(&error))?;
         match self.outlets.again(&parked.consumer, &commit).await {
             Some(published) => published.map_err(|error| with_causes(&error)),
             None => Err(format!("no consumer named {} runs here", parked.consumer)),

@@ -41,8 +41,8 @@ pub enum FoldError {
         /// The version that came.
         found: Version,
     },
-    /// The first event of a stream says more than this build knows, so that it cannot even be shown. Retryable:
-    /// a newer version of the service can read it.
+    /// The first event of a stream says more than this build knows, so that it cannot even be shown: a newer
+    /// version of the service can read it.
     #[error("{stream} version {version} needs a newer version of Countersign: {what}")]
     Newer {
         /// Which stream.
@@ -65,8 +65,9 @@ pub enum FoldError {
 }
 
 impl FoldError {
-    /// Whether the same may be read later without anybody mending the log: by a newer version.
-    pub fn is_retryable(&self) -> bool {
+    /// Whether a newer version of the service could go on. This one never can, so a handler puts the record
+    /// aside; whoever asked may be answered by another one later.
+    pub fn needs_newer(&self) -> bool {
         matches!(self, FoldError::Newer { .. })
     }
 }

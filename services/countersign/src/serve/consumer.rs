@@ -150,11 +150,11 @@ impl Follower {
     }
 }
 
-/// Reads the commits; one that cannot be read is parked.
+/// Reads the commits; one that cannot be read, or that a newer build wrote, is parked.
 async fn decode(store: &SqliteStore, consumer: &Arc<dyn Consumer>, stored: &[StoredCommit]) -> Result<Vec<Commit>, LedgerError> {
     let mut commits = Vec::with_capacity(stored.len());
     for stored in stored {
-        match stored.decode() {
+        match stored.decode_understood() {
             Ok(commit) if consumer.concerns(&commit) => commits.push(commit),
             Ok(_) => {}
             Err(error) => park(store, consumer.name(), stored.stream, stored.version, &Failure::new(false, &error)).await?,

@@ -204,7 +204,7 @@ impl Redrive for Redriver {
         let before = Version(parked.version.0.saturating_sub(1));
         let commits = self.store.load(parked.stream, before).await.map_err(|error| Failure::new(false, &error).error)?;
         let stored = commits.first().ok_or_else(|| format!("{} has no version {}", parked.stream, parked.version))?;
-        let commit = stored.decode().map_err(|error| Failure::new(false, &error).error)?;
+        let commit = stored.decode_understood().map_err(|error| Failure::new(false, &error).error)?;
         let consumer = Arc::clone(consumer);
         let handled = tokio::spawn(async move { consumer.handle(&commit).await }).await;
         handled.map_err(|panic| panic.to_string())?.map_err(|failure| failure.error)

@@ -143,7 +143,7 @@ fn moved_up_the_log_is_the_same_byte_for_byte_and_its_views_are_equal() {
     directory(&old, &ground);
     let api = old.api();
     for number in 0..4 {
-        let review = api.create(&request(&format!("number {number}"), json!({"risk": "high"})));
+        let review = api.create(&request(&format!("number {number}"), json!({"risk": "low"})));
         eventually("asked", Duration::from_secs(15), || (api.events_of(&review, "ReviewNotified").len() == 2).then_some(()));
         if number > 1 {
             api.vote(&review, "ana@example.com", if number == 2 { "approve" } else { "reject" }).with_status(200);

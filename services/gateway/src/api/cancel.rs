@@ -39,7 +39,7 @@ pub(super) async fn cancel(
         (Some(_), Caller::Integration(..)) => return Err(Problem::operator_only()),
     };
     let command = Command::Cancel { by: by.clone(), reason: wish.and_then(|wish| wish.reason) };
-    let Executed { answer, fold, .. } = gateway.reviews.execute(review_id, &command, None).await?;
+    let Executed { answer, fold, .. } = gateway.reviews.execute(review_id, &command, None).await.map_err(Problem::of_command)?;
     tracing::info!(%review_id, %caller, answer = answer.name(), "cancellation by the API");
     match answer {
         Answer::Ended => Ok(cancelled(review_id, &fold, false)),

@@ -60,6 +60,11 @@ impl Problem {
         .with("unknown", what)
     }
 
+    /// A vote or a cancellation failed: 503 also where a newer version of the service could carry it out.
+    pub(crate) fn of_command(error: ExecuteError) -> Problem {
+        if error.needs_newer() { Problem::needs_newer(&[error.to_string()]) } else { error.into() }
+    }
+
     /// 401: no bearer token, or (`is_token`) one that is not taken.
     pub(crate) fn unauthorized(detail: impl Into<String>, is_token: bool) -> Problem {
         let title = "A bearer token is needed";

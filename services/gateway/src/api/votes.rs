@@ -68,7 +68,7 @@ pub(super) async fn cast(
         stated: Stated::by_digests(vote.seen_digest, vote.subject_digest),
         trusted,
     });
-    let Executed { answer, fold, .. } = gateway.reviews.execute(review_id, &command, None).await?;
+    let Executed { answer, fold, .. } = gateway.reviews.execute(review_id, &command, None).await.map_err(Problem::of_command)?;
     tracing::info!(%review_id, %caller, channel = ?channel, answer = answer.name(), "vote by the API");
     let counted = |already: bool, verdict| {
         json!({

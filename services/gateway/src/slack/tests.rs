@@ -200,7 +200,7 @@ async fn a_high_risk_is_not_approved_by_a_card_that_shows_a_part() {
     let review = workspace.world.ask(with(request(), "risk", json!("high"))).await;
     let value = workspace.value(review).await;
     assert_eq!(workspace.press("U01", "approve", &value).await.status, 200);
-    assert_eq!(workspace.votes(review).await, []);
+    assert_eq!(workspace.votes(review).await, [(ana(), Channel::Slack, Choice::Approve, Some(VoteRefusal::NotSeenWhole))]);
     let calls = workspace.slack.take();
     assert!(
         matches!(calls.as_slice(), [("whisper", what)] if what["text"].as_str().is_some_and(|text| text.contains("Open the page"))),

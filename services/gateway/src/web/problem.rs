@@ -208,7 +208,11 @@ impl From<TooOften> for Problem {
 
 impl From<ExecuteError> for Problem {
     fn from(error: ExecuteError) -> Problem {
-        if error.is_retryable() { busy(&error) } else { Problem::broken(&error) }
+        match (error.needs_newer(), error.is_retryable()) {
+            (true, _) => Problem::NeedsNewer,
+            (false, true) => busy(&error),
+            (false, false) => Problem::broken(&error),
+        }
     }
 }
 

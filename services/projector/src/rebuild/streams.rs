@@ -43,11 +43,11 @@ pub async fn whole(
 /// Folds stored commits.
 ///
 /// # Errors
-/// When one cannot be read, or cannot stand where it stands; names stream and version.
+/// When one cannot be read, was written by a newer build, or cannot stand where it stands; names stream and version.
 pub fn fold(commits: &[StoredCommit]) -> Result<Fold, FoldError> {
     let mut fold = Fold::default();
     for stored in commits {
-        fold.apply(&stored.decode().map_err(|error: CommitError| FoldError::from(error))?)?;
+        fold.apply(&stored.decode_understood().map_err(|error: CommitError| FoldError::from(error))?)?;
     }
     Ok(fold)
 }

@@ -20,7 +20,7 @@ use events::{
     Commit, PersonId, ReviewId, Timestamp, Version,
     event::{Choice, VoteCast},
 };
-use ledger::Status;
+use ledger::{ExecuteError, Status};
 use maud::{Markup, html};
 use review::{
     Directory, Fold,
@@ -103,7 +103,7 @@ impl Loaded {
     /// [`Problem::NotFound`] when there is neither, or when the store fails.
     pub(super) async fn read(gateway: &Gateway, id: ReviewId) -> Result<Loaded, Problem> {
         let history = gateway.reviews.history(id).await?;
-        let fold = Fold::of(&history).map_err(|error| Problem::broken(&error))?;
+        let fold = Fold::of(&history).map_err(ExecuteError::from)?;
         if fold.version == Version::NONE {
             return Err(Problem::NotFound);
         }
