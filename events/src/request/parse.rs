@@ -11,6 +11,7 @@ use crate::{
     ids::GroupId,
     secret::{TASK_TOKEN_MAX, TaskToken},
     time::Period,
+    weight,
 };
 
 impl ReviewRequest {
@@ -43,6 +44,7 @@ impl ReviewRequest {
             }
         };
         let evidence = read_evidence(&mut reader, faults);
+        weight::faults(summary.as_deref(), &subject, evidence.as_deref().unwrap_or_default(), faults);
         let requester = reader.raw("requester").and_then(|value| match read_contact(value, "/requester", faults)? {
             Reviewer::Person(person) => Some(person),
             Reviewer::Group(_) | Reviewer::Newer(_) => {
