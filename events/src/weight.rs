@@ -38,6 +38,16 @@ pub fn markdown(text: &str) -> Weight {
     scan::markdown(text)
 }
 
+/// A JSON value as people are shown it: indented, or on one line where indentation would make it too deep or too
+/// large, as values may be that were accepted before these limits.
+pub fn indented(value: &Value) -> String {
+    match json::shown(value, JSON_NESTING_MAX) {
+        // A JSON value always has text.
+        Some(bytes) if bytes <= SHOWN_MAX => serde_json::to_string_pretty(value).unwrap_or_default(),
+        _ => value.to_string(),
+    }
+}
+
 /// What is too heavy of a request, each with its pointer and its limit.
 pub(crate) fn faults(summary: Option<&str>, subject: &Value, evidence: &[Evidence], faults: &mut Vec<Fault>) {
     let mut shown = 0;
@@ -67,12 +77,14 @@ pub(crate) fn faults(summary: Option<&str>, subject: &Value, evidence: &[Evidenc
 
 /// The bytes of a text once it is escaped for HTML.
 fn escaped(text: &str) -> usize {
-    text.bytes().map(|byte| match byte {
-        b'&' => "&amp;".len(),
-        b'<' | b'>' => "&lt;".len(),
-        b'"' => "&quot;".len(),
-        _ => 1,
-    }).sum()
+    text.bytes()
+        .map(|byte| match byte {
+            b'&' => "&amp;".len(),
+            b'<' | b'>' => "&lt;".len(),
+            b'"' => "&quot;".len(),
+            _ => 1,
+        })
+        .sum()
 }
 
 #[cfg(test)]

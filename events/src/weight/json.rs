@@ -29,10 +29,13 @@ fn at(value: &Value, depth: usize, max: usize) -> Option<usize> {
 
 /// A text in quotation marks, with what JSON escapes in it.
 fn quoted(text: &str) -> usize {
-    let further: usize = text.bytes().map(|byte| match byte {
-        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 1,
-        0..0x20 => 5,
-        _ => 0,
-    }).sum();
+    let further: usize = text
+        .bytes()
+        .map(|byte| match byte {
+            b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 1,
+            0..0x20 => 5,
+            _ => 0,
+        })
+        .sum();
     2 * "&quot;".len() + escaped(text) + further
 }

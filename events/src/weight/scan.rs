@@ -24,7 +24,10 @@ impl Weight {
             return Some(format!("Markdown with quotes and lists nested at most {NESTING_MAX} deep, not {}", self.blocks_nested));
         }
         if self.inlines_nested > NESTING_MAX {
-            return Some(format!("Markdown with styles and links nested at most {NESTING_MAX} deep, not {}", self.inlines_nested));
+            return Some(format!(
+                "Markdown with styles and links nested at most {NESTING_MAX} deep, not {}",
+                self.inlines_nested
+            ));
         }
         (self.pieces > PIECES_MAX).then(|| {
             let pieces = self.pieces;

@@ -34,11 +34,18 @@ fn markdown_that_nests_too_deep_is_refused_with_its_pointer_and_its_limit() {
         let mut whole = filled(part);
         whole.replace_range(whole.len() - 1.., "x");
         is_refused(part, json!({ "summary": whole }), "/summary", NESTING_MAX);
-        is_refused(part, json!({"summary": format!("A paragraph.\n\n{}x", part.repeat(NESTING_MAX + 1))}), "/summary", NESTING_MAX);
+        is_refused(
+            part,
+            json!({"summary": format!("A paragraph.\n\n{}x", part.repeat(NESTING_MAX + 1))}),
+            "/summary",
+            NESTING_MAX,
+        );
     }
     let deepening: String = (0..NESTING_MAX + 1).map(|depth| format!("{}- x\n", "  ".repeat(depth))).collect();
     is_refused("a list in a list", json!({"summary": deepening}), "/summary", NESTING_MAX);
-    for (open, close) in [("*a ", " a*"), ("**a ", " a**"), ("_a ", " a_"), ("~a ", " a~"), ("*a **b ", " b** a*"), ("![a ", "](x)")] {
+    for (open, close) in
+        [("*a ", " a*"), ("**a ", " a**"), ("_a ", " a_"), ("~a ", " a~"), ("*a **b ", " b** a*"), ("![a ", "](x)")]
+    {
         let summary = open.repeat(NESTING_MAX + 1) + "x" + &close.repeat(NESTING_MAX + 1);
         is_refused(open, json!({"summary": summary}), "/summary", NESTING_MAX);
     }
@@ -102,16 +109,33 @@ fn ordinary() -> Vec<(&'static str, String)> {
     let wide = |number: usize| (0..24).map(|column| format!("| {} ", number * column)).collect::<String>() + "|\n";
     let head = format!("{}|\n{}|\n", "| column ".repeat(24), "|---:".repeat(24));
     let code = |number: usize| {
-        format!("static int *next_{number}(struct node **head, char *name, int rows[][4])\n{{\n\tif (!*head || (*head)->n < {number})\n\t\treturn &rows[{number}][0] + *head->off;\n}}\n")
+        format!(
+            "static int *next_{number}(struct node **head, char *name, int rows[][4])\n{{\n\tif (!*head || (*head)->n < {number})\n\t\treturn &rows[{number}][0] + *head->off;\n}}\n"
+        )
     };
-    let python = |number: usize| format!("    def __init__(self, *args, **kwargs):\n        super().__init__(*args, **kwargs)\n        self.__n__ = {{'a': [[{number}]]}}\n");
-    let diff = |number: usize| format!("@@ -{number},3 +{number},3 @@\n-    old = call(a, b)\n+    new = call(a, b, c)\n     kept\n- - x\n+ - y\n");
-    let yaml = |number: usize| format!("- name: step {number}\n  with:\n    - key: a\n      list:\n        - - 1\n          - 2\n");
-    let json = |number: usize| format!("    {{\"id\": {number}, \"tags\": [\"a\", \"b\"], \"at\": \"2026-11-24T00:00:00Z\", \"x\": {{\"y\": [[1, 2]]}}}},\n");
+    let python = |number: usize| {
+        format!(
+            "    def __init__(self, *args, **kwargs):\n        super().__init__(*args, **kwargs)\n        self.__n__ = {{'a': [[{number}]]}}\n"
+        )
+    };
+    let diff = |number: usize| {
+        format!("@@ -{number},3 +{number},3 @@\n-    old = call(a, b)\n+    new = call(a, b, c)\n     kept\n- - x\n+ - y\n")
+    };
+    let yaml =
+        |number: usize| format!("- name: step {number}\n  with:\n    - key: a\n      list:\n        - - 1\n          - 2\n");
+    let json = |number: usize| {
+        format!(
+            "    {{\"id\": {number}, \"tags\": [\"a\", \"b\"], \"at\": \"2026-11-24T00:00:00Z\", \"x\": {{\"y\": [[1, 2]]}}}},\n"
+        )
+    };
     let log = |number: usize| format!("2026-11-24T00:00:{:02}Z [INFO] <main> a_b_c: key={number} * 3 | took=5ms\n", number % 60);
     let mail = |number: usize| format!("> > > On Monday Ana wrote {number}:\n> > > > > Ship it & see.\n> > Yes.\n\n");
     let xml = |number: usize| format!("  <item id=\"{number}\"><name>A &amp; B</name></item>\n");
-    let prose = |number: usize| format!("Paragraph {number} says **one thing** and *another*; see [the page](https://a.example/{number}) or <https://b.example>.\n\n");
+    let prose = |number: usize| {
+        format!(
+            "Paragraph {number} says **one thing** and *another*; see [the page](https://a.example/{number}) or <https://b.example>.\n\n"
+        )
+    };
     let fence = |part: &dyn Fn(usize) -> String| long(part, "```\n", "```\n");
     vec![
         ("a changelog", long(&changelog, "# Changelog\n\n", "")),
@@ -146,7 +170,10 @@ fn nothing_that_people_write_is_refused() {
 #[test]
 fn measuring_takes_linear_time() {
     // 100 times what a summary may hold, in a build without optimisation: squared, each would take minutes.
-    for part in [">", "- ", "+ ", "1. ", "*", "*a ", "a* ", "[", "]", "[]", "![", "`", "<", "<a:", "&", "|", "|-", "\\", "#", "_a", "~", "\n", " ", "\t", "- x\n", "-  -", "```\n"] {
+    for part in [
+        ">", "- ", "+ ", "1. ", "*", "*a ", "a* ", "[", "]", "[]", "![", "`", "<", "<a:", "&", "|", "|-", "\\", "#", "_a", "~",
+        "\n", " ", "\t", "- x\n", "-  -", "```\n",
+    ] {
         let text = part.repeat(100 * SUMMARY_MAX / part.len() / 10);
         let begin = Instant::now();
         markdown(&text);

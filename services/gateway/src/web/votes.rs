@@ -90,7 +90,7 @@ pub(super) async fn by_capability(
     }
     let (id, person, back) = (link.review, link.person.clone(), format!("/a/{token}"));
     let viewer = capability::viewer(&gateway, link, &token);
-    cast(&gateway, id, Some(person), &ballot, None, &viewer, &back).await
+    cast(&gateway, id, Some(person), &ballot, None, viewer, &back).await
 }
 
 /// `POST /reviews/{id}/vote`: a signed-in person's own vote; from the operator, what a reviewer said.
@@ -111,7 +111,7 @@ pub(super) async fn by_session(
         None if !gateway.dev => return Err(Problem::NotAReviewer),
         None => (ballot.person.as_deref().and_then(|person| person.parse().ok()), Some(EnteredBy::Operator)),
     };
-    cast(&gateway, id, person, &ballot, entered_by, &viewer, &back).await
+    cast(&gateway, id, person, &ballot, entered_by, viewer, &back).await
 }
 
 /// Hands a ballot in; answers with the page it came from, which says what came of it.
@@ -121,7 +121,7 @@ async fn cast(
     person: Option<PersonId>,
     ballot: &Ballot,
     entered_by: Option<EnteredBy>,
-    viewer: &Viewer,
+    viewer: Viewer,
     back: &str,
 ) -> Result<Response, Problem> {
     let (status, notice) = match (person, ballot.read()) {
@@ -135,7 +135,7 @@ async fn cast(
         }
     };
     let loaded = Loaded::read(gateway, id).await?;
-    Ok(review::answer(status, &HeaderMap::new(), &loaded, viewer, Some(&notice)))
+    Ok(review::answer(status, &HeaderMap::new(), loaded, viewer, Some(notice)).await)
 }
 
 /// The fields of the cancelling form.
@@ -168,7 +168,7 @@ pub(super) async fn cancel(
         Answer::EndedBefore(ending) => {
             let loaded = Loaded::read_for(&gateway, id, &session).await?;
             let (viewer, notice) = (Viewer::signed_in(&gateway, &session, id), Notice::EndedBefore(ending));
-            Ok(review::answer(StatusCode::OK, &HeaderMap::new(), &loaded, &viewer, Some(&notice)))
+            Ok(review::answer(StatusCode::OK, &HeaderMap::new(), loaded, viewer, Some(notice)).await)
         }
         _ => Ok(Redirect::to(&format!("/reviews/{id}")).into_response()),
     }
