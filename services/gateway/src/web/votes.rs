@@ -14,6 +14,7 @@ use events::{
     PersonId, ReviewId,
     digest::{SeenDigest, SubjectDigest},
     event::{Canceller, Channel, Choice, EnteredBy, Seen},
+    line::characters,
     request::REASON_MAX,
 };
 use serde::{Deserialize, de::value::StrDeserializer};
@@ -58,8 +59,8 @@ impl Ballot {
             .and_then(|word| Choice::deserialize(StrDeserializer::<serde::de::value::Error>::new(word)).ok());
         let choice = choice.ok_or("Press one of the buttons, such as Approve or Reject.")?;
         let reason = typed(self.reason.as_deref());
-        if reason.as_ref().is_some_and(|reason| reason.len() > REASON_MAX) {
-            return Err("The reason is too long to be kept; 4000 bytes is the most.");
+        if is_too_long(reason.as_deref()) {
+            return Err(TOO_LONG);
         }
         if choice == Choice::Comment && reason.is_none() {
             return Err("Write the comment first.");
@@ -72,7 +73,7 @@ impl Ballot {
     }
 
     fn draft(&self, person: Option<PersonId>) -> Draft {
-        Draft { person, reason: self.reason.clone() }
+        Draft { person, reason: self.reason.clone(), withdrawal: None }
     }
 }
 
@@ -138,6 +139,13 @@ async fn cast(
     Ok(review::answer(status, &HeaderMap::new(), loaded, viewer, Some(notice)).await)
 }
 
+const TOO_LONG: &str =
+    "The reason is too long to be kept; 4000 characters is the most. It is still in the form, to be made shorter.";
+
+fn is_too_long(reason: Option<&str>) -> bool {
+    reason.is_some_and(|reason| characters(reason) > REASON_MAX)
+}
+
 /// The fields of the cancelling form.
 #[derive(Deserialize)]
 pub(super) struct Withdrawal {
@@ -156,8 +164,11 @@ pub(super) async fn cancel(
     let session = who::session_with_form(&gateway, &headers, &withdrawal.csrf)?;
     let id: ReviewId = id.parse().map_err(|_| Problem::NotFound)?;
     let reason = typed(withdrawal.reason.as_deref());
-    if reason.as_ref().is_some_and(|reason| reason.len() > REASON_MAX) {
-        return Err(Problem::BrokenForm);
+    if is_too_long(reason.as_deref()) {
+        let loaded = Loaded::read_for(&gateway, id, &session).await?;
+        let draft = Draft { withdrawal: reason, ..Draft::default() };
+        let (viewer, notice) = (Viewer::signed_in(&gateway, &session, id), Notice::Incomplete { what: TOO_LONG, draft });
+        return Ok(review::answer(StatusCode::UNPROCESSABLE_ENTITY, &HeaderMap::new(), loaded, viewer, Some(notice)).await);
     }
     let by = session.person().map_or(Canceller::Operator, |person| Canceller::Requester(person.clone()));
     let executed = gateway.reviews.execute(id, &Command::Cancel { by, reason }, None).await?;
