@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{json::escaped, line::is_blank};
+use crate::{
+    json::escaped,
+    line::{characters, is_blank},
+};
 
 /// One fault of an input: where it is (RFC 6901 JSON pointer; empty for the whole) and what was
 /// expected there.
@@ -62,16 +65,16 @@ impl<'a> Reader<'a> {
         self.object.get(field).filter(|value| !value.is_null())
     }
 
-    /// A text of `min` to `max` bytes. A text in which nobody can see anything counts as absent.
+    /// A text of `min` to `max` characters. A text in which nobody can see anything counts as absent.
     pub(crate) fn text(&mut self, field: &'static str, min: usize, max: usize, faults: &mut Vec<Fault>) -> Option<String> {
         let value = self.raw(field)?;
-        if value.as_str().is_some_and(|text| text.len() <= max && is_blank(text)) {
+        if value.as_str().is_some_and(|text| characters(text) <= max && is_blank(text)) {
             return None;
         }
         match value.as_str() {
-            Some(text) if (min..=max).contains(&text.len()) => Some(text.to_owned()),
+            Some(text) if (min..=max).contains(&characters(text)) => Some(text.to_owned()),
             _ => {
-                faults.push(Fault::new(self.at(field), format!("a text of {min} to {max} bytes")));
+                faults.push(Fault::new(self.at(field), format!("a text of {min} to {max} characters")));
                 None
             }
         }

@@ -28,6 +28,7 @@ pub mod request;
 pub mod schema;
 pub mod secret;
 pub mod time;
+pub mod weight;
 
 pub use commit::{Commit, CommitError, NewCommit, StoredCommit};
 pub use event::Event;

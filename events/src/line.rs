@@ -1,5 +1,11 @@
 //! What a caller wrote, as one harmless line: the same wherever people read it.
 
+/// The length of a text as every limit on what people and programs write counts it: in Unicode code points, as
+/// `maxLength` of JSON Schema does and as a browser can. Each is at most four bytes.
+pub fn characters(text: &str) -> usize {
+    text.chars().count()
+}
+
 /// Without what has no place in a line: control characters and line ends, and those that turn the direction of
 /// whatever follows (UAX 9, explicit directional characters). Right-to-left letters stay.
 pub fn line(text: &str) -> String {

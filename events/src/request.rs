@@ -29,11 +29,12 @@ pub use recipe::ContentRecipe;
 /// The largest detail in bytes. EventBridge takes 256 KB an entry (PutEvents quotas); what is above
 /// this is refused by name, so that our own envelope always fits.
 pub const DETAIL_MAX: usize = 200 * 1024;
-/// The longest title in bytes.
+/// The longest title in characters; see [`characters`](crate::line::characters).
 pub const TITLE_MAX: usize = 300;
-/// The longest summary (markdown) in bytes.
+/// The longest summary (markdown) in characters.
 pub const SUMMARY_MAX: usize = 50_000;
-/// The longest reason or comment in bytes.
+/// The longest reason or comment in characters: at most 16 KB, so that a commit that holds it twice stays far below
+/// the 400 KB of an item of DynamoDB.
 pub const REASON_MAX: usize = 4_000;
 /// The most reviewers and groups one request names.
 pub const REVIEWERS_MAX: usize = 100;

@@ -40,7 +40,7 @@ def test_who_is_asked_gets_one_mail_as_text_and_as_html_with_one_link(service, m
     [mail] = mails.to(ANA)
     assert (str(mail["To"]), str(mail["From"])) == (ANA, SENDER)
     assert str(mail["Subject"]) == f"Your decision: {TITLE}"
-    assert mail["Auto-Submitted"] == "auto-generated"
+    assert (mail["Auto-Submitted"], mail["X-Auto-Response-Suppress"]) == ("auto-generated", "All")
     text, page = parts(mail)
     for shown in (text, html.unescape(page)):
         assert TITLE in shown and EVIDENCE[0]["value"] in shown and "yours alone" in shown

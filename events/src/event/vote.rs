@@ -97,6 +97,10 @@ pub enum VoteRefusal {
     UntrustedSource,
     /// A high risk is approved only by whoever had the whole before them.
     NotSeenWhole,
+    /// The person commented, or asked for changes, as often as is kept. It is an answer and never an event, so no
+    /// build that does not know it meets it in a log.
+    #[serde(skip)]
+    TooOften,
 }
 
 /// See [`Event::VoteRefused`](super::Event::VoteRefused).

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{InvalidId, invalid};
+use crate::line::characters;
 
 /// Implements the string face of a newtype over `String`. `$kept` says of a text whether it is an id as it stands; it,
 /// and `parse`, are the only ways in.
@@ -127,7 +128,7 @@ pub struct RequestKey(String);
 text_id!(RequestKey, is_request_key);
 
 fn is_request_key(text: &str) -> bool {
-    (1..=200).contains(&text.len()) && !text.chars().any(char::is_control)
+    (1..=200).contains(&characters(text)) && !text.chars().any(char::is_control)
 }
 
 impl FromStr for RequestKey {
@@ -136,7 +137,7 @@ impl FromStr for RequestKey {
         if is_request_key(text) {
             Ok(RequestKey(text.to_owned()))
         } else {
-            Err(invalid(text, "1 to 200 bytes without control characters"))
+            Err(invalid(text, "1 to 200 characters without control characters"))
         }
     }
 }

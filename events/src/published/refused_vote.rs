@@ -72,6 +72,8 @@ impl From<&event::VoteRefused> for VoteRefused {
             event::VoteRefusal::Cancelled => (VoteRefusal::Cancelled, None),
             event::VoteRefusal::OtherSubject => (VoteRefusal::OtherSubject, None),
             event::VoteRefusal::UntrustedSource => (VoteRefusal::UntrustedSource, None),
+            // An answer, and never an event.
+            event::VoteRefusal::TooOften => (VoteRefusal::OtherSubject, None),
             event::VoteRefusal::NotSeenWhole => (VoteRefusal::OtherSubject, Some(exact)),
         };
         VoteRefused {

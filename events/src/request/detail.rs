@@ -20,12 +20,12 @@ pub struct ReviewRequestedDetail {
     /// One line that says what is asked.
     #[schemars(length(min = 1, max = 300))]
     title: String,
-    /// Markdown.
+    /// Markdown: quotes, lists and styles nested at most 32 deep, and at most 10,000 blocks, table cells, links and styled words.
     #[schemars(length(max = 50_000))]
     summary: Option<String>,
-    /// What is approved: an object of the caller's own shape. Its digest comes back with the decision.
+    /// What is approved: an object of the caller's own shape, nested at most 64 deep. Its digest comes back with the decision.
     subject: Option<Map<String, Value>>,
-    /// What reviewers should look at.
+    /// What reviewers should look at. Its tables have at most 20,000 cells together.
     #[schemars(length(max = 100))]
     evidence: Option<Vec<Evidence>>,
     /// Who asks: email or slack. They cannot approve unless the policy says so.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::line::is_blank;
+use crate::line::{characters, is_blank};
 
 /// One piece of evidence: a label, and one of a value, a link, a table or an image.
 ///
@@ -34,7 +34,7 @@ pub struct Evidence {
 }
 
 /// What a piece of evidence is, in words.
-pub(super) const EXPECTED: &str = "an object with a label of 1 to 200 bytes and exactly one of value (text), url (http or https), table (array of arrays of texts) or image (data:image/…;base64,…)";
+pub(super) const EXPECTED: &str = "an object with a label of 1 to 200 characters and exactly one of value (text), url (http or https), table (array of arrays of texts) or image (data:image/…;base64,…)";
 
 /// The schema of evidence that is of this kind; `null` counts as absent.
 fn one_kind(kind: &str) -> Value {
@@ -59,7 +59,7 @@ impl Evidence {
         let image_ok = self.image.as_deref().is_none_or(|image| {
             ["png", "jpeg", "gif", "webp", "svg+xml"].iter().any(|kind| image.starts_with(&format!("data:image/{kind};base64,")))
         });
-        let label_ok = (1..=200).contains(&self.label.len()) && !is_blank(&self.label);
+        let label_ok = (1..=200).contains(&characters(&self.label)) && !is_blank(&self.label);
         label_ok && kinds.iter().filter(|kind| **kind).count() == 1 && url_ok && image_ok
     }
 }

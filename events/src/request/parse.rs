@@ -11,6 +11,7 @@ use crate::{
     ids::GroupId,
     secret::{TASK_TOKEN_MAX, TaskToken},
     time::Period,
+    weight,
 };
 
 impl ReviewRequest {
@@ -29,9 +30,9 @@ impl ReviewRequest {
 
     fn read(detail: &Value, faults: &mut Vec<Fault>) -> Option<ReviewRequest> {
         let mut reader = Reader::open(detail, "", faults)?;
-        let request_key = reader.parsed("request_key", "a text of 1 to 200 bytes without control characters", faults);
+        let request_key = reader.parsed("request_key", "a text of 1 to 200 characters without control characters", faults);
         let title = reader.text("title", 1, TITLE_MAX, faults);
-        let title = reader.required("title", &format!("a text of 1 to {TITLE_MAX} bytes"), title, faults);
+        let title = reader.required("title", &format!("a text of 1 to {TITLE_MAX} characters"), title, faults);
         let summary = reader.text("summary", 0, SUMMARY_MAX, faults);
         let subject = match reader.raw("subject") {
             None => Value::Object(Map::new()),
@@ -43,6 +44,7 @@ impl ReviewRequest {
             }
         };
         let evidence = read_evidence(&mut reader, faults);
+        weight::faults(summary.as_deref(), &subject, evidence.as_deref().unwrap_or_default(), faults);
         let requester = reader.raw("requester").and_then(|value| match read_contact(value, "/requester", faults)? {
             Reviewer::Person(person) => Some(person),
             Reviewer::Group(_) | Reviewer::Newer(_) => {

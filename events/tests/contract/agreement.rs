@@ -58,6 +58,11 @@ fn invariant_06_schema_and_parser_of_a_request_refuse_the_same() {
         ("/expires_in", json!("P1W2D")),
         ("/resume/deadline", json!("2026-11-24T04:00:00+01:00")),
         ("/resume", json!(null)),
+        // Counted in characters by both, however many bytes each is.
+        ("/title", json!("承".repeat(300))),
+        ("/request_key", json!("😀".repeat(200))),
+        ("/summary", json!("é".repeat(50_000))),
+        ("/evidence/0", json!({"label": "承".repeat(200), "value": "v"})),
     ];
     let invalid = [
         ("/title", json!(GONE)),
@@ -65,6 +70,7 @@ fn invariant_06_schema_and_parser_of_a_request_refuse_the_same() {
         ("/title", json!("")),
         ("/title", json!(7)),
         ("/title", long(301)),
+        ("/title", json!("承".repeat(301))),
         ("/request_key", json!("")),
         ("/request_key", json!("a\nb")),
         ("/request_key", long(201)),

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | here | what a mail says |
 //! | `html` | how it looks |
-//! | `plain` | a summary without its formatting |
+//! | `plain` | a summary without its formatting, block by block |
 //! | [`letter`] | the message as it travels, with the headers that make a thread |
 
 mod html;
@@ -20,10 +20,12 @@ use events::{
 };
 use review::{Directory, Ending, Review};
 
+use plain::Block;
+
 /// The longest subject in characters; mail clients show fewer.
 const SUBJECT_MAX: usize = 200;
 /// The longest summary in characters; the page has the rest.
-const SUMMARY_MAX: usize = 600;
+const SUMMARY_MAX: usize = 1_000;
 /// The most facts; the page has the rest.
 const FACTS_MAX: usize = 10;
 /// The longest label or value in characters.
@@ -45,7 +47,7 @@ struct Words {
     greeting: String,
     lead: String,
     title: String,
-    summary: Option<String>,
+    summary: Vec<Block>,
     facts: Vec<(String, String)>,
     /// Evidence that the mail has no room or no form for.
     more: usize,
@@ -86,7 +88,12 @@ fn words(review: &Review, directory: &Directory, name: &str, purpose: Purpose) -
         greeting: format!("{},", line(name)),
         lead,
         title: line(&request.title),
-        summary: request.summary.as_deref().filter(|_| show_facts).map(|summary| cut(&line(&plain::plain(summary)), SUMMARY_MAX)),
+        summary: request
+            .summary
+            .as_deref()
+            .filter(|_| show_facts)
+            .map(|text| plain::blocks(text, SUMMARY_MAX).0)
+            .unwrap_or_default(),
         more: if show_facts { request.evidence.len() - short.len() } else { 0 },
         facts: if show_facts { short } else { Vec::new() },
         action: if open { "See everything and decide" } else { "See the record" },
@@ -124,8 +131,8 @@ fn told(ending: &Ending, directory: &Directory) -> String {
 
 fn text(words: &Words, link: &str) -> String {
     let mut text = format!("{}\n\n{}\n\n  {}\n\n", words.greeting, words.lead, words.title);
-    if let Some(summary) = &words.summary {
-        text.push_str(&format!("{summary}\n\n"));
+    if !words.summary.is_empty() {
+        text.push_str(&format!("{}\n\n", plain::text(&words.summary)));
     }
     for (label, value) in &words.facts {
         text.push_str(&format!("  {label}: {value}\n"));

@@ -6,6 +6,7 @@
 pub mod api;
 pub mod audit;
 mod limits;
+mod off_thread;
 mod panics;
 mod provider;
 pub mod security;

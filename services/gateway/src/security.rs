@@ -50,6 +50,15 @@ pub(crate) fn is_dev() -> bool {
     CURRENT.try_with(|current| current.dev).unwrap_or(false)
 }
 
+/// The work as part of the request that is being answered, on whichever thread it is done.
+pub(crate) fn carried<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    let current = CURRENT.try_with(Current::clone).ok();
+    move || match current {
+        Some(current) => CURRENT.sync_scope(current, work),
+        None => work(),
+    }
+}
+
 /// Puts the checks around a router: Host (421), Origin of whatever is no GET or HEAD (403), size of
 /// the body (413), and headers on every answer, which is compressed for those who can read that.
 pub fn guard(router: Router<Gateway>, gateway: &Gateway) -> Router<Gateway> {

@@ -1,5 +1,6 @@
 //! The one place where anything is decided.
 
+mod often;
 mod outside;
 mod record;
 mod repeat;

@@ -74,8 +74,8 @@ pub fn letter(mail: Mail, envelope: &Envelope<'_>) -> Result<(Message, String), 
         .subject(mail.subject)
         .message_id(Some(id.clone()))
         .references(references.join(" "))
-        // RFC 3834: no out-of-office answer to a machine.
-        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()));
+        .raw_header(automatic("Auto-Submitted", "auto-generated"))
+        .raw_header(automatic("X-Auto-Response-Suppress", "All"));
     if envelope.purpose != Purpose::Asked {
         message = message.in_reply_to(envelope.earlier.last().unwrap_or(&root).clone());
     }
@@ -96,9 +96,16 @@ pub fn sign_in(from: &Mailbox, to: &str, link: &str) -> Result<Message, LetterEr
         .from(from.clone())
         .to(Mailbox::new(None, address))
         .subject("Your sign-in link")
-        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
+        .raw_header(automatic("Auto-Submitted", "auto-generated"))
+        .raw_header(automatic("X-Auto-Response-Suppress", "All"))
         .header(ContentType::TEXT_PLAIN);
     Ok(message.body(text)?)
+}
+
+/// No out-of-office answer to a machine: RFC 3834 says how, and Exchange goes by a header of its own (MS-OXCMAIL,
+/// 2.1.3.2.14).
+fn automatic(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
 fn id(envelope: &Envelope<'_>, purpose: Purpose) -> String {

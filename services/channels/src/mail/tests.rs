@@ -105,6 +105,18 @@ fn every_mail_as_text_and_html() {
     }
 }
 
+/// What a change log, a plan or a run book holds.
+pub(crate) const IN_BLOCKS: &str = "# Plan\n\nThree steps, *in this order*:\n\n1. Stop the **old** job\n2. Copy `rows`:\n   - from `eu`\n     - all of it\n   - from `us`\n\n   The second takes an hour.\n3. Start the new job\n\n\
+    | Region | Rows | Share |\n|:-------|-----:|------:|\n| eu | 1,204 | 93 % |\n| us \\| ca | 96 | 7 % |\n\n\
+    ```sql\nINSERT INTO rows\n  SELECT * FROM old;\n```\n\n> Quoted: [the run](https://ml.example.com/runs/42)";
+
+#[test]
+fn tables_lists_and_code_keep_their_cells_numbers_and_lines() {
+    let mail = mail(&review(json!({ "summary": IN_BLOCKS })), Purpose::Asked);
+    insta::assert_snapshot!("in_blocks_text", mail.text);
+    insta::assert_snapshot!("in_blocks_html", mail.html);
+}
+
 #[test]
 fn the_mail_that_signs_somebody_in_says_what_it_is_for() {
     let from = "Reviews <reviews@corp.example>".parse().expect("a mailbox");
@@ -162,6 +174,7 @@ fn the_mails_of_a_review_to_a_person_are_one_thread_also_where_ids_are_replaced(
         (String::from_utf8(message.formatted()).expect("ASCII"), id)
     };
     let (first, root) = write(Purpose::Asked, &[]);
+    assert!(first.contains("\r\nAuto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n"), "{first}");
     assert!(first.contains(&format!("Message-ID: {root}")) && first.contains(&format!("References: {root}")), "{first}");
     assert!(!first.contains("In-Reply-To") && !first.contains("\nBcc"), "{first}");
     let (second, id) = write(Purpose::Reminded(1), &["<given@eu-central-1.amazonses.com>"]);

@@ -3,19 +3,30 @@
 //! A link is always shown as its address, so that no words can say another one; HTML and images of
 //! the caller become text.
 
-use events::line::{line, tame};
+use events::{
+    line::{line, tame},
+    weight,
+};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::text::{escaped, length};
 
 /// The longest address that is made a link.
 const LINK_MAX: usize = 500;
+/// The deepest list that stands further in than the one around it.
+const DEPTH_MAX: usize = 6;
 /// Kept back for what must be closed at the end.
 const RESERVE: usize = 12;
 
 /// Converts; at most `max` UTF-16 units, and whether something was left out.
 pub(super) fn mrkdwn(markdown: &str, max: usize) -> (String, bool) {
-    let mut writer = Writer { out: String::new(), left: max.saturating_sub(RESERVE), open: Vec::new(), full: false };
+    let mut writer =
+        Writer { out: String::new(), left: max.saturating_sub(RESERVE), open: Vec::new(), full: false, at_mark: false, cells: 0 };
+    if weight::markdown(markdown).excess().is_some() {
+        // Beyond what is formatted anywhere: as it was written.
+        writer.text(markdown);
+        return writer.end();
+    }
     for event in Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH) {
         if writer.full {
             break;
@@ -40,6 +51,10 @@ struct Writer {
     left: usize,
     open: Vec<Open>,
     full: bool,
+    /// Whether the mark of an item is the last that was written.
+    at_mark: bool,
+    /// How many cells the row at hand has.
+    cells: usize,
 }
 
 impl Writer {
@@ -62,6 +77,18 @@ impl Writer {
                 self.style("*");
             }
             Tag::Paragraph if !self.in_list() => self.paragraph(""),
+            // The first paragraph of an item stands beside its mark, a further one below.
+            Tag::Paragraph if !self.at_mark => {
+                self.fresh_line();
+                self.whole(&"    ".repeat(self.depth().min(DEPTH_MAX)));
+            }
+            Tag::TableHead | Tag::TableRow => self.cells = 0,
+            Tag::TableCell => {
+                if self.cells > 0 {
+                    self.whole(" | ");
+                }
+                self.cells += 1;
+            }
             Tag::Strong => self.style("*"),
             Tag::Emphasis => self.style("_"),
             Tag::Strikethrough => self.style("~"),
@@ -99,7 +126,6 @@ impl Writer {
                 self.fresh_line();
             }
             TagEnd::Item | TagEnd::TableRow | TagEnd::TableHead => self.fresh_line(),
-            TagEnd::TableCell => self.whole("   "),
             TagEnd::Paragraph if !self.in_list() => self.fresh_line(),
             _ => {}
         }
@@ -107,6 +133,10 @@ impl Writer {
 
     fn in_list(&self) -> bool {
         self.open.iter().any(|open| matches!(open, Open::List(_)))
+    }
+
+    fn depth(&self) -> usize {
+        self.open.iter().filter(|open| matches!(open, Open::List(_))).count()
     }
 
     /// An empty line before it, unless it is the first.
@@ -124,7 +154,7 @@ impl Writer {
 
     fn item(&mut self) {
         self.fresh_line();
-        let depth = self.open.iter().filter(|open| matches!(open, Open::List(_))).count();
+        let depth = self.depth();
         let mark = match self.open.iter_mut().rev().find_map(|open| match open {
             Open::List(number) => Some(number),
             _ => None,
@@ -135,7 +165,8 @@ impl Writer {
             }
             _ => "• ".to_owned(),
         };
-        self.whole(&format!("{}{mark}", "    ".repeat(depth.saturating_sub(1).min(6))));
+        self.whole(&format!("{}{mark}", "    ".repeat(depth.saturating_sub(1).min(DEPTH_MAX))));
+        self.at_mark = true;
     }
 
     fn style(&mut self, mark: &'static str) {
@@ -175,6 +206,9 @@ impl Writer {
             let part = part.replace('\t', "    ");
             let part = if in_code { part.replace('`', "ˋ") } else { part };
             for c in part.chars().filter_map(tame) {
+                if self.full {
+                    return;
+                }
                 self.whole(&escaped(c.encode_utf8(&mut [0; 4])));
             }
         }
@@ -186,6 +220,7 @@ impl Writer {
             Some(left) if !self.full => {
                 self.left = left;
                 self.out.push_str(text);
+                self.at_mark &= text.is_empty();
             }
             _ => self.full = true,
         }

@@ -14,9 +14,9 @@ use super::{
 pub const CALLBACK: &str = "reason";
 /// The block that holds the input, and the input.
 pub const REASON: &str = "reason";
-/// The longest reason in characters: with four bytes each it still fits the log's limit
-/// ([`events::request::REASON_MAX`]).
-pub const REASON_LENGTH: usize = 1_000;
+/// The longest reason: the most that Slack lets be typed (Block Kit reference, plain-text input), which is less than
+/// [`events::request::REASON_MAX`] however it counts.
+pub const REASON_LENGTH: usize = 3_000;
 /// The longest title of the review that is repeated.
 const TITLE_MAX: usize = 300;
 

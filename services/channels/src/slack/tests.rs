@@ -190,6 +190,46 @@ fn the_card_asks_shows_the_grounds_and_offers_a_choice() {
 }
 
 #[test]
+fn tables_lists_and_code_keep_their_cells_numbers_and_lines() {
+    let card = message(&review(&json!({"summary": crate::mail::tests::IN_BLOCKS, "evidence": []})), at(1));
+    insta::assert_snapshot!("in_blocks", card.blocks[2]["text"]["text"].as_str().expect("a text"));
+}
+
+#[test]
+fn the_heaviest_summaries_become_cards_and_mails_in_a_moment() {
+    use events::{event::Purpose, request::SUMMARY_MAX, weight};
+    for part in [
+        "&",
+        "*a* ",
+        "- x\n",
+        "x\n\n",
+        "[a](b)",
+        "|a|\n|-|\n",
+        "`",
+        "<b>",
+        "\u{a7}",
+        ">",
+        "1. ",
+        "&amp;",
+        "> - x\n\n",
+        "[![a](b)](c)",
+    ] {
+        let whole = part.repeat(SUMMARY_MAX / part.len());
+        // The largest that is accepted, and what was before there were limits.
+        let most = (1..=20).map(|share| part.repeat(whole.len() / part.len() / share));
+        let most = most.into_iter().find(|text| weight::markdown(text).excess().is_none());
+        for summary in most.into_iter().chain([whole]) {
+            let review = review(&json!({ "summary": summary }));
+            let begin = std::time::Instant::now();
+            let card = Card { review: &review, directory: &directory(), button: "b", link: LINK, now: at(1) }.message();
+            crate::mail::compose(&review, &directory(), "Ana", Purpose::Asked, LINK);
+            assert!(begin.elapsed() < std::time::Duration::from_millis(1_500), "{part:?}: {:?}", begin.elapsed());
+            check(&card);
+        }
+    }
+}
+
+#[test]
 fn the_card_shows_votes_and_how_many_are_missing() {
     let mut review = review(&json!({"risk": "high", "requester": null}));
     review.votes = vec![

@@ -99,7 +99,7 @@ fn subject(subject: &Value) -> String {
     match subject {
         Value::Null => String::new(),
         Value::Object(object) if object.is_empty() => String::new(),
-        subject => serde_json::to_string_pretty(subject).map(|text| indent(&clean_lines(&text))).unwrap_or_default(),
+        subject => indent(&clean_lines(&events::weight::indented(subject))),
     }
 }
 

@@ -13,6 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use connections::limits::Limits;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -32,7 +33,7 @@ pub async fn fenced(data: PathBuf) {
 /// Answers until `stop`. The log is not even opened.
 ///
 /// # Errors
-/// When the fence cannot be read or the listener fails.
+/// When the fence cannot be read.
 pub async fn run(listener: TcpListener, data: &Path, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
     let text = match Fence::of(data) {
         Ok(Some(fence)) => fence.to_string(),
@@ -41,7 +42,8 @@ pub async fn run(listener: TcpListener, data: &Path, stop: impl Future<Output = 
     };
     println!("{}: {text}. This service answers \"moved\" to everything.", data.display());
     let router = Router::new().route("/healthz", get(healthy)).fallback(moved).with_state(text);
-    Ok(axum::serve(listener, router).with_graceful_shutdown(stop).await?)
+    connections::serve(listener, router, Limits::of_this_process(), stop).await;
+    Ok(())
 }
 
 /// Ready to say what it has to say.

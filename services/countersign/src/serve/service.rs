@@ -6,6 +6,7 @@ use anyhow::Context;
 use async_trait::async_trait;
 use axum::Router;
 use channels::{keys::Keyring, link::Links, session};
+use connections::limits::Limits;
 use events::{Period, Version};
 use gateway::{Gateway, Reconcile, Redrive, SignIn, slack::App};
 use intake::Intake;
@@ -175,11 +176,9 @@ impl Service {
             stopping.send_replace(true);
         };
         let mut stopped = self.stop.subscribe();
-        // With the peer's address, which limits are counted by.
-        let router = router.into_make_service_with_connect_info::<SocketAddr>();
-        let server = axum::serve(listener, router).with_graceful_shutdown(shutdown).into_future();
+        let limits = Limits { behind_proxy: self.gateway.base_url.starts_with("https://"), ..Limits::of_this_process() };
         tokio::select! {
-            ended = server => ended?,
+            () = connections::serve(listener, router, limits, shutdown) => {}
             () = async { let _ = stopped.wait_for(|stop| *stop).await; tokio::time::sleep(GRACE).await } => {}
         }
         self.stop.send_replace(true);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{extract::State, http::HeaderMap, response::Response};
-use events::{Fault, GroupId, PersonId};
+use events::{Fault, GroupId, PersonId, line::characters};
 use review::directory::{Person, Wanted};
 use serde_json::{Map, Value, json};
 
@@ -16,7 +16,7 @@ use super::{
 use crate::Gateway;
 use events::json::Typed;
 
-/// The longest name of a person in bytes.
+/// The longest name of a person in characters.
 const NAME_MAX: usize = 200;
 /// The most other ids of one person.
 const ALIASES_MAX: usize = 20;
@@ -86,7 +86,9 @@ fn read_person(value: Value, at: &str, faults: &mut Vec<Fault>) -> Person {
     };
     let mut take = |field: &str| fields.remove(field).filter(|value| !value.is_null());
     let name = take("name").and_then(|name| {
-        text(&name, &format!("{at}/name"), faults, "a text of 1 to 200 bytes", |name| (1..=NAME_MAX).contains(&name.len()))
+        text(&name, &format!("{at}/name"), faults, "a text of 1 to 200 characters", |name| {
+            (1..=NAME_MAX).contains(&characters(name))
+        })
     });
     let phone = take("phone").and_then(|phone| {
         text(&phone, &format!("{at}/phone"), faults, "a number in E.164 form, such as +4915112345678", is_e164)

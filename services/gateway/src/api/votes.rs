@@ -109,6 +109,11 @@ async fn refused(gateway: &Gateway, why: VoteRefusal, ending: Option<&Dated<Endi
             "not-seen-whole",
             "A high risk is approved only with the digest of all that was read: send the review's seen_digest with the vote.",
         ),
+        VoteRefusal::TooOften => (
+            StatusCode::CONFLICT,
+            "too-often",
+            "No more comments or wishes for changes are kept on this review. Approving and rejecting still count.",
+        ),
         VoteRefusal::OtherSubject => {
             (StatusCode::CONFLICT, "other-subject", "The person saw another subject or other evidence than the review holds.")
         }

@@ -1,6 +1,6 @@
 //! The report of one review: one page of HTML that needs nothing beside it, made to be printed and kept.
 
-use events::Timestamp;
+use events::{Timestamp, weight};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use review::Directory;
 
@@ -109,7 +109,7 @@ fn votes(trail: &Trail, directory: &Directory) -> Markup {
 }
 
 fn saw(trail: &Trail) -> Markup {
-    let subject = serde_json::to_string_pretty(&trail.subject).unwrap_or_default();
+    let subject = weight::indented(&trail.subject);
     html! {
         section {
             h2 { "What they saw" }

@@ -46,6 +46,7 @@ pub fn because(why: VoteRefusal) -> &'static str {
         VoteRefusal::OtherSubject => "they saw something else",
         VoteRefusal::UntrustedSource => "its source may not vote",
         VoteRefusal::NotSeenWhole => "a high risk, and they had not seen the whole",
+        VoteRefusal::TooOften => "said too often",
     }
 }
 

@@ -11,7 +11,11 @@ use channels::slack::{
     interaction::{self, Submitted},
     modal::{self, CALLBACK, Metadata, REASON},
 };
-use events::{event::Choice, line::is_blank, request::REASON_MAX};
+use events::{
+    event::Choice,
+    line::{characters, is_blank},
+    request::REASON_MAX,
+};
 use serde_json::json;
 
 use super::{
@@ -38,8 +42,8 @@ pub(super) async fn answer(gateway: &Gateway, app: &App, submitted: &Submitted) 
         Choice::Approve | Choice::Reject => {}
         Choice::RequestChanges | Choice::Comment => return show("This window is none of ours."),
     }
-    if reason.as_ref().is_some_and(|reason| reason.len() > REASON_MAX) {
-        return mend("This is too long to be kept; 4000 bytes is the most.");
+    if reason.as_ref().is_some_and(|reason| characters(reason) > REASON_MAX) {
+        return mend("This is too long to be kept; 4000 characters is the most.");
     }
     let actor = match actor::find(gateway, app, account, button.review).await {
         Ok(actor) => actor,

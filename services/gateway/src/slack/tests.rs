@@ -220,7 +220,7 @@ async fn a_rejection_asks_why_and_counts_with_the_reason() {
     assert_eq!(opened["trigger"], "13345.67");
     assert_eq!(opened["view"]["blocks"][1]["optional"], true, "a reason is optional at every door");
 
-    let long = workspace.submit("U01", Choice::Reject, &value, json!("é".repeat(2_001))).await;
+    let long = workspace.submit("U01", Choice::Reject, &value, json!("é".repeat(4_001))).await;
     assert!(long.text.contains("too long"), "{}", long.text);
     assert_eq!(workspace.votes(review).await, []);
     let reply = workspace.submit("U01", Choice::Reject, &value, json!("The wrong table")).await;

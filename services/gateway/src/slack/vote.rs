@@ -95,6 +95,9 @@ fn refusal(why: VoteRefusal) -> &'static str {
         VoteRefusal::NotSeenWhole => {
             "This is a high risk and the card shows a part of it, so nothing was counted. Open the page, read all, and decide there."
         }
+        VoteRefusal::TooOften => {
+            "No more comments or wishes for changes are kept on this review. Approving and rejecting still count."
+        }
         VoteRefusal::AlreadyDecided | VoteRefusal::Expired | VoteRefusal::Cancelled | VoteRefusal::UntrustedSource => {
             "This does not count."
         }

@@ -29,6 +29,7 @@ use super::{
 use crate::{
     Gateway,
     audit::{self, Answer, Question, Trail, words},
+    off_thread,
 };
 
 /// How many reviews a page shows.
@@ -228,7 +229,8 @@ pub(super) async fn report(
     let history = gateway.reviews.history(id).await?;
     let trail = Trail::of(&history).map_err(|error| Problem::broken(&error))?.ok_or(Problem::NotFound)?;
     let directory = gateway.reviews.directory().await?;
-    let page = audit::report(&trail, &directory, gateway.reviews.now()).into_string();
+    let now = gateway.reviews.now();
+    let page = off_thread::work(move || audit::report(&trail, &directory, now).into_string()).await;
     let headers =
         [(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")), (CONTENT_SECURITY_POLICY, POLICY.clone())];
     Ok((headers, page).into_response())

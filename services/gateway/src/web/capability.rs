@@ -25,7 +25,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let link = open(&gateway, &token, &headers, &extensions).await?;
     let loaded = Loaded::read(&gateway, link.review).await?;
-    Ok(review::answer(StatusCode::OK, &headers, &loaded, &viewer(&gateway, link, &token), None))
+    Ok(review::answer(StatusCode::OK, &headers, loaded, viewer(&gateway, link, &token), None).await)
 }
 
 /// What a link stands for.

@@ -17,6 +17,7 @@ mod icons;
 mod inbox;
 mod markdown;
 mod outbox;
+mod rendered;
 mod review;
 mod short;
 mod signin;

@@ -14,6 +14,7 @@ use events::{
     PersonId, ReviewId,
     digest::{SeenDigest, SubjectDigest},
     event::{Canceller, Channel, Choice, EnteredBy, Seen},
+    line::characters,
     request::REASON_MAX,
 };
 use serde::{Deserialize, de::value::StrDeserializer};
@@ -58,8 +59,8 @@ impl Ballot {
             .and_then(|word| Choice::deserialize(StrDeserializer::<serde::de::value::Error>::new(word)).ok());
         let choice = choice.ok_or("Press one of the buttons, such as Approve or Reject.")?;
         let reason = typed(self.reason.as_deref());
-        if reason.as_ref().is_some_and(|reason| reason.len() > REASON_MAX) {
-            return Err("The reason is too long to be kept; 4000 bytes is the most.");
+        if is_too_long(reason.as_deref()) {
+            return Err(TOO_LONG);
         }
         if choice == Choice::Comment && reason.is_none() {
             return Err("Write the comment first.");
@@ -72,7 +73,7 @@ impl Ballot {
     }
 
     fn draft(&self, person: Option<PersonId>) -> Draft {
-        Draft { person, reason: self.reason.clone() }
+        Draft { person, reason: self.reason.clone(), withdrawal: None }
     }
 }
 
@@ -90,7 +91,7 @@ pub(super) async fn by_capability(
     }
     let (id, person, back) = (link.review, link.person.clone(), format!("/a/{token}"));
     let viewer = capability::viewer(&gateway, link, &token);
-    cast(&gateway, id, Some(person), &ballot, None, &viewer, &back).await
+    cast(&gateway, id, Some(person), &ballot, None, viewer, &back).await
 }
 
 /// `POST /reviews/{id}/vote`: a signed-in person's own vote; from the operator, what a reviewer said.
@@ -111,7 +112,7 @@ pub(super) async fn by_session(
         None if !gateway.dev => return Err(Problem::NotAReviewer),
         None => (ballot.person.as_deref().and_then(|person| person.parse().ok()), Some(EnteredBy::Operator)),
     };
-    cast(&gateway, id, person, &ballot, entered_by, &viewer, &back).await
+    cast(&gateway, id, person, &ballot, entered_by, viewer, &back).await
 }
 
 /// Hands a ballot in; answers with the page it came from, which says what came of it.
@@ -121,7 +122,7 @@ async fn cast(
     person: Option<PersonId>,
     ballot: &Ballot,
     entered_by: Option<EnteredBy>,
-    viewer: &Viewer,
+    viewer: Viewer,
     back: &str,
 ) -> Result<Response, Problem> {
     let (status, notice) = match (person, ballot.read()) {
@@ -135,7 +136,14 @@ async fn cast(
         }
     };
     let loaded = Loaded::read(gateway, id).await?;
-    Ok(review::answer(status, &HeaderMap::new(), &loaded, viewer, Some(&notice)))
+    Ok(review::answer(status, &HeaderMap::new(), loaded, viewer, Some(notice)).await)
+}
+
+const TOO_LONG: &str =
+    "The reason is too long to be kept; 4000 characters is the most. It is still in the form, to be made shorter.";
+
+fn is_too_long(reason: Option<&str>) -> bool {
+    reason.is_some_and(|reason| characters(reason) > REASON_MAX)
 }
 
 /// The fields of the cancelling form.
@@ -156,8 +164,11 @@ pub(super) async fn cancel(
     let session = who::session_with_form(&gateway, &headers, &withdrawal.csrf)?;
     let id: ReviewId = id.parse().map_err(|_| Problem::NotFound)?;
     let reason = typed(withdrawal.reason.as_deref());
-    if reason.as_ref().is_some_and(|reason| reason.len() > REASON_MAX) {
-        return Err(Problem::BrokenForm);
+    if is_too_long(reason.as_deref()) {
+        let loaded = Loaded::read_for(&gateway, id, &session).await?;
+        let draft = Draft { withdrawal: reason, ..Draft::default() };
+        let (viewer, notice) = (Viewer::signed_in(&gateway, &session, id), Notice::Incomplete { what: TOO_LONG, draft });
+        return Ok(review::answer(StatusCode::UNPROCESSABLE_ENTITY, &HeaderMap::new(), loaded, viewer, Some(notice)).await);
     }
     let by = session.person().map_or(Canceller::Operator, |person| Canceller::Requester(person.clone()));
     let executed = gateway.reviews.execute(id, &Command::Cancel { by, reason }, None).await?;
@@ -168,7 +179,7 @@ pub(super) async fn cancel(
         Answer::EndedBefore(ending) => {
             let loaded = Loaded::read_for(&gateway, id, &session).await?;
             let (viewer, notice) = (Viewer::signed_in(&gateway, &session, id), Notice::EndedBefore(ending));
-            Ok(review::answer(StatusCode::OK, &HeaderMap::new(), &loaded, &viewer, Some(&notice)))
+            Ok(review::answer(StatusCode::OK, &HeaderMap::new(), loaded, viewer, Some(notice)).await)
         }
         _ => Ok(Redirect::to(&format!("/reviews/{id}")).into_response()),
     }

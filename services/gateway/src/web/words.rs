@@ -89,6 +89,7 @@ pub(super) fn because(why: VoteRefusal) -> &'static str {
         VoteRefusal::OtherSubject => "what they saw is not what the review holds",
         VoteRefusal::UntrustedSource => "its source may not vote for anybody",
         VoteRefusal::NotSeenWhole => "a high risk is approved only by whoever has seen the whole",
+        VoteRefusal::TooOften => "they had said so as often as is kept",
     }
 }
 

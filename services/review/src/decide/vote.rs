@@ -10,6 +10,7 @@ use events::{
     request::{Risk, SelfApproval},
 };
 
+use super::often;
 use crate::{
     command::{Answer, Decision, Stated, Vote},
     directory::Directory,
@@ -39,6 +40,10 @@ pub(super) fn decide(state: &State, vote: &Vote, directory: &Directory, now: Tim
     }
     if said_before(review, &person, vote) {
         return Decision::none(Answer::AlreadyCounted);
+    }
+    if often::is_too_often(review, &person, vote, directory) {
+        // Not put on record: what they said before is, often enough.
+        return Decision::none(Answer::NotCounted { why: VoteRefusal::TooOften, ending: None });
     }
     count(review, vote, person, directory)
 }

@@ -13,6 +13,7 @@ mod matrix;
 mod messages;
 mod model;
 mod newer;
+mod often;
 mod outside;
 mod seen;
 mod states;

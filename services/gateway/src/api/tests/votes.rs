@@ -65,6 +65,33 @@ async fn invariant_03_who_may_not_decide_is_refused() {
 }
 
 #[tokio::test]
+async fn comments_without_end_are_refused_with_words_and_deciding_goes_on() {
+    let world = World::new();
+    let id = world.open(request()).await;
+    let path = format!("/reviews/{id}/votes");
+    let comment =
+        |number: usize| json!({"person": {"email": "ana@example.com"}, "choice": "comment", "reason": number.to_string()});
+    for number in 0..100 {
+        assert_eq!(world.call("POST", &path, comment(number)).await.status, 200);
+    }
+    check(&world.call("POST", &path, comment(100)).await, 409, "too-often", "No more comments");
+    assert_eq!(world.vote(&id, "ana@example.com", "approve").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_reason_is_counted_in_characters() {
+    let world = World::new();
+    let id = world.open(request()).await;
+    let path = format!("/reviews/{id}/votes");
+    for letter in ["a", "承", "😀"] {
+        let comment =
+            |length| json!({"person": {"email": "ana@example.com"}, "choice": "comment", "reason": letter.repeat(length)});
+        assert_eq!(world.call("POST", &path, comment(4_000)).await.status, 200, "{letter}");
+        assert_eq!(world.call("POST", &path, comment(4_001)).await.pointers(), ["/reason"], "{letter}");
+    }
+}
+
+#[tokio::test]
 async fn invariant_09_a_vote_after_the_deadline_does_not_count() {
     let world = World::new();
     let id = world.open(with(request(), "expires_in", json!("PT1S"))).await;

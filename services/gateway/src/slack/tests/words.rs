@@ -39,7 +39,7 @@ async fn every_word_to_whoever_presses_a_button_is_as_reviewed() {
         insta::assert_json_snapshot!(format!("{action}_refused"), said(&workspace, None).await);
     }
     for (name, choice, reason) in
-        [("long_reason", Choice::Reject, json!("é".repeat(2_001))), ("strange_choice", Choice::Comment, json!("x"))]
+        [("long_reason", Choice::Reject, json!("é".repeat(4_001))), ("strange_choice", Choice::Comment, json!("x"))]
     {
         let window = workspace.submit("U01", choice, &value, reason).await;
         insta::assert_json_snapshot!(name, said(&workspace, Some(window)).await);

@@ -55,6 +55,26 @@
   document.addEventListener("visibilitychange", () => { pause = PAUSE; });
   if (!stopped) setTimeout(ask, pause);
 
+  // Limits are counted in code points, while a browser's own counts an emoji twice: so it is lifted, and what is left
+  // is said once it becomes scarce. Without this script the browser stops early and the service says why.
+  const SCARCE = 200;
+  const count = (field) => {
+    const line = document.getElementById(field.getAttribute("aria-describedby"));
+    if (!line) return;
+    field.dataset.max ??= field.maxLength;
+    field.removeAttribute("maxlength");
+    const left = field.dataset.max - [...field.value].length;
+    line.hidden = left > SCARCE;
+    line.textContent = left < 0 ? `${-left} too many characters.` : `${left} characters left.`;
+    field.setCustomValidity(left < 0 ? `This is ${-left} characters too long to be kept.` : "");
+  };
+  const REASON = "textarea[name=reason], input[name=reason]";
+  // On the first look too: what is pasted is cut before any `input`.
+  for (const kind of ["focusin", "input"]) {
+    document.addEventListener(kind, (event) => { if (event.target.matches?.(REASON)) count(event.target); });
+  }
+  document.querySelectorAll(REASON).forEach((field) => { if (field.value) count(field); });
+
   // Keys. Whoever speaks to their computer or shakes at the keyboard can switch them off.
   const help = document.getElementById("keys"), opener = document.getElementById("keys-open"), on = document.getElementById("keys-on");
   if (!help) return;

@@ -25,6 +25,8 @@ use super::{
 pub(in super::super) struct Draft {
     pub(in super::super) person: Option<PersonId>,
     pub(in super::super) reason: Option<String>,
+    /// Why the review was to be cancelled.
+    pub(in super::super) withdrawal: Option<String>,
 }
 
 /// What came of a form.
@@ -58,6 +60,7 @@ pub(super) fn notice(notice: &Notice, loaded: &Loaded, viewer: &Viewer) -> Marku
             let text = html! {
                 @match ending {
                     Some(ending) => { "The review had already ended. " (outcome::sentence(ending, &loaded.directory)) "." }
+                    None if *why == VoteRefusal::TooOften => { "No more comments or wishes for changes are kept on this review. Approving and rejecting still count." }
                     None => { (person(&loaded.directory, voter)) " may not decide this: " (words::because(*why)) "." }
                 }
                 @if is_on_record(loaded, voter, *why) { " The vote is on record as refused." }
@@ -94,11 +97,11 @@ pub(super) fn forms(loaded: &Loaded, review: &Review, viewer: &Viewer, notice: O
         @match viewer {
             Viewer::Person { person: id, action, csrf, bar } => {
                 (own(loaded, review, id, action, csrf, draft, is_open))
-                @if bar.is_some() && is_open && is_requester(loaded, review, id) { (cancel(review, csrf)) }
+                @if bar.is_some() && is_open && is_requester(loaded, review, id) { (cancel(review, csrf, draft)) }
             }
             Viewer::Operator { dev, csrf, .. } if is_open => {
                 @if *dev { (on_behalf(loaded, review, csrf, draft)) }
-                (cancel(review, csrf))
+                (cancel(review, csrf, draft))
             }
             Viewer::Operator { .. } => {}
         }
@@ -158,14 +161,15 @@ fn on_behalf(loaded: &Loaded, review: &Review, csrf: &str, draft: &Draft) -> Mar
     }
 }
 
-fn cancel(review: &Review, csrf: &str) -> Markup {
+fn cancel(review: &Review, csrf: &str, draft: &Draft) -> Markup {
     html! {
-        details.cancel #cancel {
+        details.cancel #cancel open[draft.withdrawal.is_some()] {
             summary { "Cancel this review" }
             form method="post" action={ "/reviews/" (review.id) "/cancel" } {
                 p.muted.small { "Nobody can decide it afterwards, and a workflow that waits on it fails with " span.code { "Countersign.Cancelled" } "." }
                 label for="cancel-reason" { "Reason " span.muted { "(optional)" } }
-                input #cancel-reason type="text" name="reason" maxlength=(REASON_MAX) autocomplete="off";
+                input #cancel-reason type="text" name="reason" maxlength=(REASON_MAX) value=[draft.withdrawal.as_deref()] autocomplete="off" aria-describedby="cancel-left";
+                p #cancel-left .muted.small.left-over hidden role="status" {}
                 input type="hidden" name="csrf" value=(csrf);
                 button.danger type="submit" { "Cancel the review" }
             }
@@ -179,7 +183,8 @@ fn fields(review: &Review, csrf: &str, draft: &Draft) -> Markup {
         input type="hidden" name="seen_digest" value=(review.request.seen_digest());
         input type="hidden" name="subject_digest" value=(review.request.subject_digest);
         label for="reason" { "Reason " span.muted { "(optional, kept on record)" } }
-        textarea #reason name="reason" rows="2" maxlength=(REASON_MAX) dir="auto" { (draft.reason.as_deref().unwrap_or_default()) }
+        textarea #reason name="reason" rows="2" maxlength=(REASON_MAX) dir="auto" aria-describedby="reason-left" { (draft.reason.as_deref().unwrap_or_default()) }
+        p #reason-left .muted.small.left-over hidden role="status" {}
     }
 }
 

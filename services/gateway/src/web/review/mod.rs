@@ -36,7 +36,7 @@ use super::{
     signin,
     who::{self, Session},
 };
-use crate::Gateway;
+use crate::{Gateway, off_thread};
 
 /// Who the page is for, and the token of its forms.
 pub(super) enum Viewer {
@@ -154,17 +154,22 @@ pub(super) async fn show(
     let Some(session) = who::session(&gateway, &headers) else { return Ok(signin::first(&headers, id.ok())) };
     let id = id.map_err(|_| Problem::NotFound)?;
     let loaded = Loaded::read_for(&gateway, id, &session).await?;
-    Ok(answer(StatusCode::OK, &headers, &loaded, &Viewer::signed_in(&gateway, &session, id), None))
+    Ok(answer(StatusCode::OK, &headers, loaded, Viewer::signed_in(&gateway, &session, id), None).await)
 }
 
-/// The page as an answer; `notice` says what came of a form.
-pub(super) fn answer(
+/// The page as an answer; `notice` says what came of a form. It is made off the threads that answer.
+pub(super) async fn answer(
     status: StatusCode,
     asked: &HeaderMap,
-    loaded: &Loaded,
-    viewer: &Viewer,
-    notice: Option<&Notice>,
+    loaded: Loaded,
+    viewer: Viewer,
+    notice: Option<Notice>,
 ) -> Response {
+    let asked = asked.clone();
+    off_thread::work(move || made(status, &asked, &loaded, &viewer, notice.as_ref())).await
+}
+
+fn made(status: StatusCode, asked: &HeaderMap, loaded: &Loaded, viewer: &Viewer, notice: Option<&Notice>) -> Response {
     let (state, main) = match &loaded.fold.state {
         Folded::Recorded(review) => (status_of(review, loaded.now).as_str(), page(loaded, review, viewer, notice)),
         Folded::Refused(refused) => (Status::Refused.as_str(), refused::page(loaded, refused)),

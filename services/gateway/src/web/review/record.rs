@@ -1,7 +1,7 @@
 //! What is on record: votes that counted and votes that did not, the workflows that wait, and the
 //! subject that the decision is bound to.
 
-use events::{Event, IntegrationId, PersonId, event::EnteredBy};
+use events::{Event, IntegrationId, PersonId, event::EnteredBy, weight};
 use maud::{Markup, html};
 use review::state::{Review, Told, Waiting};
 
@@ -110,8 +110,7 @@ pub(super) fn subject(loaded: &Loaded, review: &Review) -> Markup {
     let request = &review.request;
     let (digest, seen, action) =
         (request.subject_digest.to_string(), request.seen_digest().to_string(), request.action_digest().to_string());
-    // A JSON value always has text.
-    let pretty = serde_json::to_string_pretty(&request.subject).unwrap_or_default();
+    let pretty = weight::indented(&request.subject);
     html! {
         section.card aria-labelledby="subject" {
             h2 #subject { "Subject" }

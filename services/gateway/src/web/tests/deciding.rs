@@ -81,6 +81,47 @@ async fn what_was_typed_is_kept_when_a_form_decided_nothing() {
 }
 
 #[tokio::test]
+async fn a_reason_is_counted_in_characters_and_one_that_is_too_long_is_kept_in_the_form() {
+    let world = World::new();
+    for letter in ["a", "承", "😀"] {
+        let id = world.ask(with(request(), "title", json!(letter))).await;
+        let link = world.link(id, "ana@example.com");
+        let reply = world.press(&link, "comment", &letter.repeat(4_001)).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(
+            reply.text.contains(&format!(">{}</textarea>", letter.repeat(4_001))) && reply.words().contains("4000 characters")
+        );
+        // A browser sends two characters for each end of a line; one is counted, and kept.
+        let lines = format!("{}{}", "\r\n".repeat(100), letter.repeat(3_900));
+        assert_eq!(world.press(&link, "comment", &format!("{letter}{lines}")).await.status, 422);
+        assert_eq!(world.press(&link, "comment", &format!("{letter}{}", lines.replacen(letter, "", 1))).await.status, 303);
+    }
+    // Of a review that somebody wants to withdraw as well.
+    let cookie = world.sign_in().await;
+    let id = world.ask(request()).await;
+    let page = world.look(&cookie, &format!("/reviews/{id}")).await;
+    let fields = [("csrf", page.field("csrf")), ("reason", "x".repeat(4_001))];
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let reply = world.post(&format!("/reviews/{id}/cancel"), &[("cookie", &cookie)], &fields).await;
+    assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(reply.text.contains(&format!("value=\"{}\"", "x".repeat(4_001))), "{:.3000}", reply.text);
+}
+
+#[tokio::test]
+async fn comments_without_end_are_refused_with_words() {
+    let world = World::new();
+    let id = world.ask(request()).await;
+    let link = world.link(id, "ana@example.com");
+    for number in 0..100 {
+        assert_eq!(world.press(&link, "comment", &number.to_string()).await.status, 303);
+    }
+    let reply = world.press(&link, "comment", "one more").await;
+    assert!(reply.words().contains("No more comments") && reply.words().contains("rejecting still count"), "{}", reply.words());
+    assert!(!reply.words().contains("on record as refused"));
+    assert_eq!(world.press(&link, "approve", "").await.status, 303);
+}
+
+#[tokio::test]
 async fn a_vote_keeps_its_reason_and_waits_for_the_others() {
     let world = World::new();
     let id = world.ask(with(request(), "policy", json!({"quorum": 2}))).await;
