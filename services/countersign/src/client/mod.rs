@@ -27,7 +27,7 @@ use credential::Credential;
 use failure::Failure;
 use http::Service;
 use print::Out;
-pub(crate) use print::clean;
+
 
 /// Runs a command; what went wrong is on standard error, and in the exit code.
 pub fn run(command: ClientCommand, global: &Global) -> ExitCode {
