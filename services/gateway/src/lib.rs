@@ -5,9 +5,11 @@
 
 pub mod api;
 pub mod audit;
+mod ended;
 mod limits;
 mod panics;
 mod provider;
+mod proxies;
 pub mod security;
 pub mod slack;
 pub mod web;
@@ -21,8 +23,10 @@ use events::{PersonId, ReviewId, Version, event::Channel};
 use intake::Intake;
 use ledger::{Reviews, Views, Work};
 
+pub use ended::Ended;
 pub use limits::Limits;
 pub use provider::{Departure, Provider, ProviderError};
+pub use proxies::{Network, NotANetwork, Proxies};
 
 /// What the handlers work with. Cheap to clone.
 #[derive(Clone)]
@@ -86,6 +90,10 @@ pub struct SignIn {
     pub provider: Option<Arc<dyn Provider>>,
     /// Who tried too often.
     pub limits: Arc<Limits>,
+    /// Whose word is taken for who tries.
+    pub proxies: Proxies,
+    /// Which sessions were signed out of.
+    pub ended: Arc<Ended>,
 }
 
 /// Carries a sign-in link to a person.
