@@ -70,8 +70,8 @@ class Program:
                 self.command, env=self.env, cwd=self.cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
-    def start(self, ready: str, seconds: float = 20) -> None:
-        """Starts it and waits until a GET of `ready` answers 200."""
+    def start(self, ready: str, seconds: float = 20, host: str | None = None) -> None:
+        """Starts it and waits until a GET of `ready`, under this host name, answers 200."""
         self.launch()
         session = http()
 
@@ -79,7 +79,7 @@ class Program:
             if self.process.poll() is not None:
                 raise AssertionError(f"{self.command[0]} ended with {self.process.returncode}:\n{self.printed()}")
             try:
-                return session.get(ready, timeout=2).status_code == 200
+                return session.get(ready, headers={"Host": host} if host else {}, timeout=2).status_code == 200
             except requests.RequestException:
                 return False
 

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 
@@ -27,12 +28,14 @@ class Service:
         self.url = f"http://127.0.0.1:{self.port}"
         command = [str(BINARY), "serve", "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}", *options]
         settings = environment(AWS_ENDPOINT_URL_SFN=sfn, **settings)
+        # What it answers to, when that is not where it listens.
+        self.host = next((urlsplit(options[at + 1]).hostname for at, option in enumerate(options) if option == "--base-url"), None)
         self.program = Program(command, settings, folder / "countersign.log", folder)
         self.http = http()
         self.start()
 
     def start(self) -> None:
-        self.program.start(f"{self.url}/healthz")
+        self.program.start(f"{self.url}/healthz", host=self.host)
         self.operator_key = (self.data / "operator.key").read_text().strip()
         self.http.headers["Authorization"] = f"Bearer {self.operator_key}"
 
@@ -53,7 +56,13 @@ class Service:
         return self.program.printed()
 
     def signin_link(self) -> str:
-        """The link that signs a browser in as the operator, as the last start printed it."""
+        """A new link that signs one browser in as the operator."""
+        made = self.http.post(f"{self.url}/api/v1/sign-in-links", timeout=10)
+        assert made.status_code == 201, made.text
+        return made.json()["link"]
+
+    def printed_link(self) -> str:
+        """The link that the last start printed for the same."""
         return re.findall(r"Sign in as the operator: (\S+)", self.printed())[-1]
 
     def person_link(self, email: str) -> str:

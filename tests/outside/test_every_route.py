@@ -197,7 +197,7 @@ def test_whoever_tries_too_many_links_is_told_when_to_come_back_and_good_links_s
     assert {404, 403} >= set(statuses[:20]) and statuses[20:] == [429] * 5, statuses
     assert 0 < int(answer.headers["retry-after"]) <= 600 and "Wait ten minutes" in answer.text
     elsewhere = {"X-Forwarded-For": "198.51.100.7"}
-    assert http().get(f"{service.url}/a/guess", headers=elsewhere, timeout=10).status_code == 404, "another client"
+    assert http().get(f"{service.url}/a/guess", headers=elsewhere, timeout=10).status_code == 429, "no proxy was named whose word counts"
     assert http().get(service.url + service.letter, timeout=10).status_code == 200
     assert http().get(service.signin_link(), timeout=10).status_code == 200
     eventually("a person still signs in", lambda: person(service, BO))

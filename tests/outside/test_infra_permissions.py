@@ -124,7 +124,10 @@ def test_sms_are_sent_only_where_that_is_switched_on_and_the_right_reaches_no_to
 
 def test_only_functions_that_publish_may_speak_with_our_source():
     policy = resources(MAIN)["OwnSourcePolicy"]["Properties"]["Statement"]
-    assert policy["Effect"] == "Deny" and policy["Condition"]["StringEquals"] == {"events:source": "countersign"}
+    assert policy["Effect"] == "Deny" and policy["Principal"] == "*"
+    # One call has a source an event: of several, plain StringEquals would hold of none.
+    assert policy["Condition"]["ForAnyValue:StringEquals"] == {"events:source": "countersign"}
+    assert set(policy["Condition"]) == {"ForAnyValue:StringEquals", "ArnNotEquals"}
     publishers = {owner for owner, each in statements(MAIN) if owner.endswith("Role") and "events:PutEvents" in listed(each["Action"])}
     assert targets(policy["Condition"]["ArnNotEquals"]) == publishers
 
@@ -197,3 +200,31 @@ def test_only_those_who_answer_workflows_take_on_roles_and_only_those_listed():
     [statement] = policy["PolicyDocument"]["Statement"]
     assert (statement["Action"], statement["Resource"]) == ("sts:AssumeRole", {"Ref": "OutsideRoles"})
     assert "AnswerOutside" not in Resolved(MAIN).resources
+
+
+def test_service_principals_use_the_key_of_the_queues_for_this_account_where_they_say_for_whom_they_do():
+    statements = resources(MAIN)["QueueKey"]["Properties"]["KeyPolicy"]["Statement"]
+    by_service = {name: each.get("Condition") for each in statements for name in listed(each["Principal"].get("Service", []))}
+    own = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    assert by_service == {
+        "cloudwatch.amazonaws.com": {"StringEquals": own},
+        # EventBridge does not say it, so that a plain condition would stop every event.
+        "events.amazonaws.com": {"StringEqualsIfExists": own},
+        "sns.amazonaws.com": {"StringEqualsIfExists": own},
+    }
+
+
+def test_only_functions_that_answer_workflows_know_which_account_is_ours():
+    given = {n: each["Properties"]["Environment"]["Variables"].get("ACCOUNT_ID") for n, each in resources(MAIN, FUNCTION).items()}
+    assert {name for name, value in given.items() if value} == {"Projector", "Timekeeper"}
+    assert {str(value) for value in given.values() if value} == {"{'Ref': 'AWS::AccountId'}"}
+
+
+def test_slack_has_a_throttle_of_its_own_where_there_is_slack():
+    slack = "POST /slack/interactions"
+    assert "ApiSlackRoute" not in Resolved(MAIN).resources
+    on = Resolved(MAIN, **EVERYTHING).resources
+    assert on["ApiSlackRoute"]["Properties"]["RouteKey"] == slack
+    assert on["ApiSlackRoute"]["Properties"]["Target"] == on["ApiRoute"]["Properties"]["Target"]
+    settings = on["ApiStage"]["Properties"]
+    assert settings["RouteSettings"][slack]["ThrottlingRateLimit"] < settings["DefaultRouteSettings"]["ThrottlingRateLimit"]

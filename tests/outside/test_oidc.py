@@ -228,6 +228,10 @@ BENT = {
     "no nonce": lambda claims, key: ({name: value for name, value in claims.items() if name != "nonce"}, key),
     "another audience": lambda claims, key: (claims | {"aud": "somebody else"}, key),
     "a further audience": lambda claims, key: (claims | {"aud": [CLIENT, "somebody else"]}, key),
+    "for another client": lambda claims, key: (claims | {"azp": "somebody else"}, key),
+    "not good yet": lambda claims, key: (claims | {"nbf": int(time.time()) + 120}, key),
+    "good from no moment on": lambda claims, key: (claims | {"nbf": "now"}, key),
+    "issued in the future": lambda claims, key: (claims | {"iat": int(time.time()) + 120}, key),
     "another issuer": lambda claims, key: (claims | {"iss": "https://evil.example"}, key),
     "an old token": lambda claims, key: (claims | {"exp": int(time.time()) - 60, "iat": int(time.time()) - 360}, key),
     "another key of that name": lambda claims, key: (claims, new_key("one")),
@@ -247,6 +251,33 @@ def test_a_token_that_is_not_the_providers_for_this_very_sign_in_is_not_taken(se
     assert "countersign_session" not in visitor.cookies
     provider.tamper = lambda claims, key: (claims, key)
     assert go(visitor, away(visitor, service)).status_code == 303, "nothing else was in the way"
+
+
+def test_a_clock_that_is_a_little_ahead_and_a_token_that_names_us_twice_are_taken(service, provider):
+    provider.tamper = lambda claims, key: (claims | {"azp": CLIENT, "iat": int(time.time()) + 20, "nbf": int(time.time()) + 20}, key)
+    assert arrive(service).status_code == 303
+
+
+def test_the_cookie_of_the_way_there_shows_nothing_to_whoever_reads_it(service, provider):
+    visitor = http()
+    left = go(visitor, f"{service.url}/signin/provider")
+    sent = {name: value[0] for name, value in parse_qs(urlsplit(left.headers["location"]).query).items()}
+    cookie = visitor.cookies["countersign_departure"]
+    read = base64.urlsafe_b64decode(cookie + "=" * (-len(cookie) % 4))
+    # A verifier is 43 characters of base64url; its challenge is in the address.
+    for part in range(len(read) - 43):
+        candidate = read[part : part + 43]
+        assert base64.urlsafe_b64encode(hashlib.sha256(candidate).digest()).rstrip(b"=").decode() != sent["code_challenge"]
+    for secret in (sent["state"], sent["nonce"], "verifier", "nonce"):
+        assert secret.encode() not in read, secret
+    # Altered anywhere, it is none.
+    back = go(visitor, left.headers["location"]).headers["location"]
+    for place in (0, len(cookie) // 2, len(cookie) - 2):
+        bent = cookie[:place] + ("A" if cookie[place] != "A" else "B") + cookie[place + 1 :]
+        other = http()
+        other.cookies.set("countersign_departure", bent)
+        assert go(other, back).status_code == 403
+    assert go(visitor, back).status_code == 303
 
 
 def test_only_the_browser_that_left_comes_back_and_only_once(service, provider):

@@ -92,6 +92,9 @@ def test_every_page_carries_the_headers_that_keep_a_browser_from_doing_harm(serv
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "same-origin"
         assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["cross-origin-opener-policy"] == answer.headers["cross-origin-resource-policy"] == "same-origin"
+        assert "camera=()" in answer.headers["permissions-policy"]
+        assert "strict-transport-security" not in answer.headers, "other services of this machine answer without TLS"
         assert not re.search(r"<script(?! src=)|<style|\son\w+=|javascript:", answer.text), path
 
 

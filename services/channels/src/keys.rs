@@ -3,6 +3,7 @@
 use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce, aead::Aead as _};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
@@ -10,6 +11,10 @@ use zeroize::Zeroizing;
 
 /// The length of an HMAC-SHA256 tag in bytes.
 const TAG: usize = 32;
+/// The length of a nonce of XChaCha20-Poly1305, which may be random.
+const NONCE: usize = 24;
+/// What keys for concealing are made for.
+const CONCEAL: &str = "conceal";
 
 /// The secret that lets a program act as the operator. It does not print.
 pub struct OperatorKey(Zeroizing<String>);
@@ -113,6 +118,41 @@ impl Keyring {
     }
 }
 
+/// What lies in a browser and is to be read by us alone.
+impl Keyring {
+    /// Encrypts `payload` for one purpose: text that only [`Keyring::reveal`] with the same purpose takes
+    /// and reads.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn conceal(&self, purpose: &str, payload: &[u8]) -> Result<String, getrandom::Error> {
+        let mut nonce = [0; NONCE];
+        getrandom::fill(&mut nonce)?;
+        // `new` takes no empty list; without a key the text reveals nothing.
+        let Some((id, key)) = self.0.last() else { return Ok(String::new()) };
+        let sealed = cipher(key, purpose).and_then(|cipher| cipher.encrypt(&XNonce::from(nonce), payload).ok());
+        let mut text = vec![*id];
+        text.extend_from_slice(&nonce);
+        text.extend_from_slice(&sealed.unwrap_or_default());
+        Ok(URL_SAFE_NO_PAD.encode(text))
+    }
+
+    /// The payload of a text that one of the keys concealed for this purpose.
+    pub fn reveal(&self, purpose: &str, text: &str) -> Option<Zeroizing<Vec<u8>>> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (id, rest) = bytes.split_first()?;
+        let (nonce, sealed) = rest.split_first_chunk::<NONCE>()?;
+        let (_, key) = self.0.iter().find(|(known, _)| known == id)?;
+        cipher(key, purpose)?.decrypt(&XNonce::from(*nonce), sealed).ok().map(Zeroizing::new)
+    }
+}
+
+/// Its key is made from ours, so that no key serves two algorithms.
+fn cipher(key: &[u8; 32], purpose: &str) -> Option<XChaCha20Poly1305> {
+    let made = Zeroizing::new(<[u8; 32]>::from(mac(key, CONCEAL, purpose.as_bytes())?.finalize().into_bytes()));
+    Some(XChaCha20Poly1305::new(&chacha20poly1305::Key::from(*made)))
+}
+
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Keyring(…)")
@@ -151,6 +191,27 @@ mod tests {
         }
         for bad in ["", "AA", "not base64!", &text[1..]] {
             assert_eq!(keys.verify("capability", bad), None);
+        }
+    }
+
+    #[test]
+    fn what_is_concealed_is_read_by_its_key_and_purpose_alone() {
+        let keys = ring(&[(1, 7)]);
+        let text = keys.conceal("departure", b"the verifier").expect("randomness");
+        let read = |keys: &Keyring, purpose, text: &str| keys.reveal(purpose, text).map(|payload| payload.to_vec());
+        assert_eq!(read(&keys, "departure", &text).as_deref(), Some(&b"the verifier"[..]));
+        assert_ne!(text, keys.conceal("departure", b"the verifier").expect("randomness"));
+        let bytes = URL_SAFE_NO_PAD.decode(&text).expect("base64url");
+        assert!(!bytes.windows(8).any(|part| part == b"verifier"));
+        assert_eq!((read(&keys, "session", &text), read(&ring(&[(1, 8)]), "departure", &text)), (None, None));
+        assert!(read(&ring(&[(1, 7), (2, 9)]), "departure", &text).is_some(), "a replaced key still reads");
+        for place in 0..bytes.len() {
+            let mut bent = bytes.clone();
+            bent[place] ^= 1;
+            assert_eq!(read(&keys, "departure", &URL_SAFE_NO_PAD.encode(bent)), None, "byte {place} can be changed");
+        }
+        for bad in ["", "AA", "not base64!", &keys.sign("departure", b"the verifier")] {
+            assert_eq!(read(&keys, "departure", bad), None);
         }
     }
 

@@ -1,8 +1,8 @@
 //! The ways into a browser: a sign-in link, then a session cookie; and the token that every form
 //! carries.
 //!
-//! Nothing here is kept on a server: what is signed and in time is good. A person's link names
-//! itself, so that whoever takes it can see to it that it is used once.
+//! What is signed and in time is good. Each link and each session names itself, so that whoever takes
+//! it can see to it that a link is used once, and that a session which was signed out of is over.
 
 use events::{PersonId, Timestamp};
 use sha2::{Digest as _, Sha256};
@@ -28,26 +28,23 @@ pub enum Holder {
     Person(PersonId),
 }
 
-/// What a person's sign-in link stands for.
+/// What a sign-in link, or a session, stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PersonLink {
-    /// Who signs in.
-    pub person: PersonId,
-    /// The link's own name, the same whenever it is opened; no other link has it.
+pub struct Pass {
+    /// Whom it signs in.
+    pub holder: Holder,
+    /// Its own name, the same whenever it is opened; no other has it.
     pub name: String,
     /// From this moment on it opens nothing.
     pub expires_at: Timestamp,
 }
 
-/// The key of the operator's sign-in link, `/signin?key=…`; good until `expires_at`, as often as it
-/// is used.
-pub fn mint_signin(keys: &Keyring, expires_at: Timestamp) -> String {
-    keys.sign(SIGNIN, &expires_at.millis().to_be_bytes())
-}
-
-/// Whether this is the key of an operator's sign-in link that is good at `now`.
-pub fn is_signin(keys: &Keyring, key: &str, now: Timestamp) -> bool {
-    keys.verify(SIGNIN, key).and_then(|payload| time(payload.try_into().ok()?)).is_some_and(|expires_at| now < expires_at)
+/// The key of a link that signs the operator in, `/signin?key=…`, good until `expires_at`.
+///
+/// # Errors
+/// When the system has no randomness to give.
+pub fn mint_signin(keys: &Keyring, expires_at: Timestamp) -> Result<String, getrandom::Error> {
+    Ok(keys.sign(SIGNIN, &pack("", expires_at)?))
 }
 
 /// The key of a link that signs one person in, good until `expires_at`.
@@ -58,12 +55,10 @@ pub fn mint_person_link(keys: &Keyring, person: &PersonId, expires_at: Timestamp
     Ok(keys.sign(PERSON_LINK, &pack(person.as_str(), expires_at)?))
 }
 
-/// What the key of a person's link stands for at `now`; `None` when it is none, or too old.
-pub fn open_person_link(keys: &Keyring, key: &str, now: Timestamp) -> Option<PersonLink> {
-    let payload = keys.verify(PERSON_LINK, key)?;
-    let (expires_at, random, person) = unpack(&payload)?;
-    let name = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    (now < expires_at).then_some(PersonLink { person: person.parse().ok()?, name, expires_at })
+/// What the key of a sign-in link stands for at `now`; `None` when it is none, or too old.
+pub fn open_link(keys: &Keyring, key: &str, now: Timestamp) -> Option<Pass> {
+    let of_operator = read(keys, SIGNIN, key, now).filter(|pass| pass.holder == Holder::Operator);
+    of_operator.or_else(|| read(keys, PERSON_LINK, key, now).filter(|pass| pass.holder != Holder::Operator))
 }
 
 /// The value of a new session cookie: random, signed, good until `expires_at`.
@@ -76,12 +71,18 @@ pub fn start(keys: &Keyring, holder: &Holder, expires_at: Timestamp) -> Result<S
     Ok(keys.sign(SESSION, &pack(person, expires_at)?))
 }
 
-/// Whom the session of this cookie acts for at `now`; `None` when it is no session, or over.
-pub fn open(keys: &Keyring, cookie: &str, now: Timestamp) -> Option<Holder> {
-    let payload = keys.verify(SESSION, cookie)?;
-    let (expires_at, _, person) = unpack(&payload)?;
+/// Whom the session of this cookie acts for at `now`; `None` when it is no session, or too old. Whether
+/// somebody signed out of it, this does not know.
+pub fn open(keys: &Keyring, cookie: &str, now: Timestamp) -> Option<Pass> {
+    read(keys, SESSION, cookie, now)
+}
+
+fn read(keys: &Keyring, purpose: &str, text: &str, now: Timestamp) -> Option<Pass> {
+    let payload = keys.verify(purpose, text)?;
+    let (expires_at, random, person) = unpack(&payload)?;
     let holder = if person.is_empty() { Holder::Operator } else { Holder::Person(person.parse().ok()?) };
-    (now < expires_at).then_some(holder)
+    let name = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    (now < expires_at).then_some(Pass { holder, name, expires_at })
 }
 
 /// The token that a form carries, so that no other site can send it. `holder` is what the browser
@@ -129,30 +130,42 @@ mod tests {
     fn sign_in_links_and_sessions_end_and_are_not_each_other() {
         let keys = Keyring::new(vec![(1, [9; 32])]).expect("keys");
         let ana: PersonId = "ana@example.com".parse().expect("a person");
-        let link = mint_signin(&keys, at(1_000));
+        let link = mint_signin(&keys, at(1_000)).expect("randomness");
         let hers = mint_person_link(&keys, &ana, at(1_000)).expect("randomness");
+        let whose = |opened: Option<Pass>| opened.map(|pass| pass.holder);
         let cookies = [Holder::Operator, Holder::Person(ana.clone())].map(|holder| {
             let cookie = start(&keys, &holder, at(1_000)).expect("randomness");
-            assert_eq!((open(&keys, &cookie, at(999)), open(&keys, &cookie, at(1_000))), (Some(holder.clone()), None));
+            assert_eq!((whose(open(&keys, &cookie, at(999))), open(&keys, &cookie, at(1_000))), (Some(holder.clone()), None));
             assert_ne!(cookie, start(&keys, &holder, at(1_000)).expect("randomness"));
             cookie
         });
-        assert!(is_signin(&keys, &link, at(999)) && !is_signin(&keys, &link, at(1_000)));
-        let opened = open_person_link(&keys, &hers, at(999)).expect("good");
-        assert_eq!(opened.person, ana);
-        assert_eq!(open_person_link(&keys, &hers, at(1_000)), None);
-        let another = mint_person_link(&keys, &ana, at(1_000)).expect("randomness");
-        assert_ne!(open_person_link(&keys, &another, at(0)).expect("good").name, opened.name);
-
-        for text in cookies.iter().chain([&hers]) {
-            assert!(!is_signin(&keys, text, at(0)));
+        for (key, holder) in [(&link, Holder::Operator), (&hers, Holder::Person(ana.clone()))] {
+            assert_eq!((whose(open_link(&keys, key, at(999))), open_link(&keys, key, at(1_000))), (Some(holder), None));
         }
-        for text in cookies.iter().chain([&link]) {
-            assert_eq!(open_person_link(&keys, text, at(0)), None);
+        for text in &cookies {
+            assert_eq!(open_link(&keys, text, at(0)), None);
         }
         for text in [&link, &hers] {
             assert_eq!(open(&keys, text, at(0)), None);
         }
+        // An operator's key that names a person, and a person's that names none, are of no kind.
+        let ring = |purpose, person| keys.sign(purpose, &pack(person, at(1_000)).expect("randomness"));
+        assert_eq!(
+            [ring(SIGNIN, "ana@example.com"), ring(PERSON_LINK, "")].map(|key| open_link(&keys, &key, at(0))),
+            [None, None]
+        );
+    }
+
+    #[test]
+    fn every_link_and_every_session_has_a_name_of_its_own() {
+        let keys = Keyring::new(vec![(1, [9; 32])]).expect("keys");
+        let name = |pass: Option<Pass>| pass.expect("good").name;
+        let link = || mint_signin(&keys, at(1_000)).expect("randomness");
+        let (one, other) = (link(), link());
+        assert_eq!(name(open_link(&keys, &one, at(0))), name(open_link(&keys, &one, at(9))));
+        assert_ne!(name(open_link(&keys, &one, at(0))), name(open_link(&keys, &other, at(0))));
+        let session = || start(&keys, &Holder::Operator, at(1_000)).expect("randomness");
+        assert_ne!(name(open(&keys, &session(), at(0))), name(open(&keys, &session(), at(0))));
     }
 
     #[test]

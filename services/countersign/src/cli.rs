@@ -8,6 +8,8 @@ mod select;
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
+use gateway::{Network, Proxies};
+use https::Origin;
 use intake::TrustedSource;
 
 pub use client::*;
@@ -127,7 +129,11 @@ pub struct ServeArgs {
     pub publish_to: Option<String>,
     /// How people reach the service, for links in messages, when that is not the address it listens on
     #[arg(long, value_name = "URL")]
-    pub base_url: Option<String>,
+    pub base_url: Option<Origin>,
+    /// A proxy in front, by address or range, whose X-Forwarded-For says who asks; may be given more than
+    /// once. Without it: under an https --base-url any on this machine or in a private network, else none
+    #[arg(long, value_name = "ADDRESS[/BITS]")]
+    pub trusted_proxy: Vec<Network>,
     /// Send mails by this server; SMTP_USER and SMTP_PASSWORD in the environment log in
     #[arg(long, value_name = "URL", requires = "mail_from")]
     pub smtp: Option<String>,
@@ -173,6 +179,7 @@ impl Default for ServeArgs {
             dev: false,
             publish_to: None,
             base_url: None,
+            trusted_proxy: Vec::new(),
             smtp: None,
             mail_from: None,
             sms: false,
@@ -195,10 +202,25 @@ impl ServeArgs {
         // In a demonstration whoever watches plays everybody.
         let dev = dev || demo;
         let slack = slack.map(|secrets| SlackOptions { secrets, api: slack_api, trusted: self.slack_match_email });
+        let proxies = if self.trusted_proxy.is_empty() { Proxies::OfBaseUrl } else { Proxies::Known(self.trusted_proxy) };
         let (client_secret, name) = (self.oidc_client_secret, self.oidc_name);
         let oidc = self.oidc_issuer.zip(self.oidc_client_id);
         let oidc = oidc.map(|(issuer, client_id)| OidcOptions { issuer, client_id, client_secret, name });
-        ServeOptions { data: global.data, listen, demo, dev, publish_to, base_url, smtp, mail_from, sms, trust, slack, oidc }
+        ServeOptions {
+            data: global.data,
+            listen,
+            demo,
+            dev,
+            publish_to,
+            base_url,
+            proxies,
+            smtp,
+            mail_from,
+            sms,
+            trust,
+            slack,
+            oidc,
+        }
     }
 }
 

@@ -5,13 +5,20 @@ use std::{io::IsTerminal as _, process::ExitCode};
 use clap::Parser;
 use countersign::{
     cli::{Cli, Command, ServeArgs},
-    client, demo, log, serve, verify,
+    client, demo, log, serve, terminal, verify,
 };
 use tracing_subscriber::EnvFilter;
 
-fn main() -> anyhow::Result<ExitCode> {
-    let Cli { global, command } = Cli::parse();
+fn main() -> ExitCode {
+    let cli = Cli::parse();
     log_to_stderr();
+    run(cli).unwrap_or_else(|error| {
+        terminal::failure(&error);
+        ExitCode::FAILURE
+    })
+}
+
+fn run(Cli { global, command }: Cli) -> anyhow::Result<ExitCode> {
     let command = command.unwrap_or_else(|| Command::Serve(ServeArgs::default()));
     match command {
         // These block and need no runtime.
@@ -33,7 +40,7 @@ fn log_to_stderr() {
     let filter = EnvFilter::try_from_env("COUNTERSIGN_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| terminal::Log)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
 }

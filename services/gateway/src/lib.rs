@@ -5,10 +5,12 @@
 
 pub mod api;
 pub mod audit;
+mod ended;
 mod limits;
 mod off_thread;
 mod panics;
 mod provider;
+mod proxies;
 pub mod security;
 pub mod slack;
 pub mod web;
@@ -22,8 +24,10 @@ use events::{PersonId, ReviewId, Version, event::Channel};
 use intake::Intake;
 use ledger::{Reviews, Views, Work};
 
+pub use ended::Ended;
 pub use limits::Limits;
 pub use provider::{Departure, Provider, ProviderError};
+pub use proxies::{Network, NotANetwork, Proxies};
 
 /// What the handlers work with. Cheap to clone.
 #[derive(Clone)]
@@ -87,6 +91,10 @@ pub struct SignIn {
     pub provider: Option<Arc<dyn Provider>>,
     /// Who tried too often.
     pub limits: Arc<Limits>,
+    /// Whose word is taken for who tries.
+    pub proxies: Proxies,
+    /// Which sessions were signed out of.
+    pub ended: Arc<Ended>,
 }
 
 /// Carries a sign-in link to a person.

@@ -104,7 +104,7 @@ pub(crate) async fn client(
     headers: &HeaderMap,
     extensions: &Extensions,
 ) -> Result<Result<(), TooOften>, LedgerError> {
-    let client = address_of(headers, extensions, gateway.base_url.starts_with("https://"));
+    let client = address_of(headers, extensions, |peer| gateway.sign_in.proxies.believe(peer, &gateway.base_url));
     let client = client.map_or_else(|| "unknown".to_owned(), |address| network(address).to_string());
     admits(gateway, limit, &client).await
 }
@@ -132,27 +132,19 @@ fn too_often(now: Timestamp, until: Timestamp) -> TooOften {
     TooOften { retry_after: u16::try_from(seconds.max(1)).unwrap_or(u16::MAX) }
 }
 
-/// Who asks: the peer of the connection. When that is on this machine, or not known as in a Lambda, it
-/// is a proxy of ours, and whom it saw is the last in `X-Forwarded-For`; what stands before that
-/// anybody can write. Under an https address of ours, which a proxy must serve, it may also be
-/// elsewhere in our own network.
-fn address_of(headers: &HeaderMap, extensions: &Extensions, behind_proxy: bool) -> Option<IpAddr> {
+/// Who asks: the peer of the connection. When that is a proxy of ours, or not known as in a Lambda without
+/// an API in front, it is whom the peer saw, the last in `X-Forwarded-For`; what stands before that anybody
+/// can write.
+fn address_of(headers: &HeaderMap, extensions: &Extensions, is_proxy: impl FnOnce(IpAddr) -> bool) -> Option<IpAddr> {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
     let forwarded = || {
         let last = headers.get_all("x-forwarded-for").iter().next_back()?;
         last.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
     };
     match peer {
-        Some(peer) if peer.is_loopback() || (behind_proxy && is_private(peer)) => forwarded().or(Some(peer)),
+        Some(peer) if is_proxy(peer) => forwarded().or(Some(peer)),
         Some(peer) => Some(peer),
         None => forwarded(),
-    }
-}
-
-fn is_private(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => address.is_private(),
-        IpAddr::V6(address) => address.is_unique_local(),
     }
 }
 
@@ -172,22 +164,26 @@ mod tests {
     fn only_the_last_forwarder_says_who_asks_and_only_when_it_is_ours() {
         let mut headers = HeaderMap::new();
         headers.append("x-forwarded-for", "203.0.113.9, 198.51.100.7".parse().expect("a header"));
-        let from = |headers: &HeaderMap, peer: Option<&str>, behind_proxy: bool| {
+        let from = |headers: &HeaderMap, peer: Option<&str>, base_url: &str| {
             let mut extensions = Extensions::new();
             if let Some(peer) = peer {
                 extensions.insert(ConnectInfo(SocketAddr::new(peer.parse().expect("an address"), 9)));
             }
-            address_of(headers, &extensions, behind_proxy).map(|address| address.to_string()).unwrap_or_default()
+            address_of(headers, &extensions, |peer| crate::Proxies::OfBaseUrl.believe(peer, base_url))
+                .map(|address| address.to_string())
+                .unwrap_or_default()
         };
-        assert_eq!(from(&headers, Some("127.0.0.1"), false), "198.51.100.7");
-        assert_eq!(from(&headers, None, false), "198.51.100.7");
-        for (peer, behind_proxy) in [("192.0.2.1", false), ("192.0.2.1", true), ("10.0.0.3", false), ("fd00::3", false)] {
-            assert_eq!(from(&headers, Some(peer), behind_proxy), peer);
+        let (here, there) = ("http://127.0.0.1:8787", "https://reviews.example.com");
+        assert_eq!(from(&headers, None, here), "198.51.100.7");
+        for (peer, base_url) in
+            [("127.0.0.1", here), ("::1", here), ("192.0.2.1", here), ("192.0.2.1", there), ("10.0.0.3", here), ("fd00::3", here)]
+        {
+            assert_eq!(from(&headers, Some(peer), base_url), peer);
         }
-        for peer in ["10.0.0.3", "fd00::3", "::ffff:10.0.0.3"] {
-            assert_eq!(from(&headers, Some(peer), true), "198.51.100.7");
+        for peer in ["127.0.0.1", "10.0.0.3", "fd00::3", "::ffff:10.0.0.3"] {
+            assert_eq!(from(&headers, Some(peer), there), "198.51.100.7");
         }
-        assert_eq!(from(&HeaderMap::new(), Some("127.0.0.1"), false), "127.0.0.1");
+        assert_eq!(from(&HeaderMap::new(), Some("127.0.0.1"), there), "127.0.0.1");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use axum::{
 use https::is_loopback;
 use tower_http::compression::CompressionLayer;
 
-use crate::{Gateway, api, panics};
+use crate::{Gateway, api, panics, web};
 
 /// The largest request body in bytes, but for PutEvents. A request of the largest detail stays below it
 /// however much of it is escaped inside JSON.
@@ -28,6 +28,12 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Nothing is loaded from elsewhere, nothing runs inline, nobody frames us.
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; \
                               form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+/// What a page could ask a browser's owner for, and ours never does.
+const NO_PERMISSIONS: &str = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()";
 
 tokio::task_local! {
     static CURRENT: Current;
@@ -62,25 +68,45 @@ pub(crate) fn carried<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
 /// Puts the checks around a router: Host (421), Origin of whatever is no GET or HEAD (403), size of
 /// the body (413), and headers on every answer, which is compressed for those who can read that.
 pub fn guard(router: Router<Gateway>, gateway: &Gateway) -> Router<Gateway> {
-    let allowed = Arc::new(Allowed::by(&gateway.base_url, gateway.dev));
+    let guard = Arc::new(Guard { allowed: Allowed::by(&gateway.base_url, gateway.dev), gateway: gateway.clone() });
     router
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(CompressionLayer::new())
-        .layer(middleware::from_fn_with_state(allowed, check))
+        .layer(middleware::from_fn_with_state(guard, check))
 }
 
-async fn check(State(allowed): State<Arc<Allowed>>, request: Request, next: Next) -> Response {
-    let id = next_id();
+/// What every request passes.
+struct Guard {
+    allowed: Allowed,
+    gateway: Gateway,
+}
+
+async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let (id, allowed) = (next_id(), &guard.allowed);
     let is_api = api::is_ours(request.uri().path());
     let mut response = match allowed.refusal(request.method(), request.uri(), request.headers()) {
         Some(refusal) => {
             tracing::warn!(request_id = ?id, status = refusal.0.as_u16(), "{}", refusal.1);
             if is_api { api::turned_away(refusal.0, refusal.1) } else { refusal.into_response() }
         }
-        None => CURRENT.scope(Current { id: id.clone(), dev: allowed.dev }, answered(next.run(request), is_api)).await,
+        None => {
+            let current = Current { id: id.clone(), dev: allowed.dev };
+            CURRENT.scope(current, answered(admitted(&guard.gateway, request, next), is_api)).await
+        }
     };
-    harden(response.headers_mut(), id);
+    harden(response.headers_mut(), id, allowed.secure);
     response
+}
+
+/// The answer, for which sessions that somebody signed out of are not there.
+async fn admitted(gateway: &Gateway, mut request: Request, next: Next) -> Response {
+    match web::who::forget_ended(gateway, request.headers_mut()).await {
+        Ok(()) => next.run(request).await,
+        Err(error) => {
+            tracing::error!(error = ledger::with_causes(&error), "whether a session is over cannot be told");
+            (StatusCode::SERVICE_UNAVAILABLE, "The service cannot answer now. Try again in a moment.\n").into_response()
+        }
+    }
 }
 
 /// The answer, also when whoever makes it panics.
@@ -92,7 +118,7 @@ async fn answered(answer: impl Future<Output = Response>, is_api: bool) -> Respo
     }
 }
 
-fn harden(headers: &mut HeaderMap, id: HeaderValue) {
+fn harden(headers: &mut HeaderMap, id: HeaderValue, secure: bool) {
     headers.insert(REQUEST_ID, id);
     // A page that stands alone says by itself what it needs.
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(CONTENT_POLICY));
@@ -102,6 +128,14 @@ fn harden(headers: &mut HeaderMap, id: HeaderValue) {
     // "append a request Origin header"), which the check above could not tell from a stranger's.
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    // A page of another site that opens ours has no handle on its window, and loads nothing of ours.
+    headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static(NO_PERMISSIONS));
+    if secure {
+        // This host alone: those below it may be somebody else's.
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
 }
 
 /// An id that no other request of any process has: a random number a process, and a counter.
@@ -118,6 +152,9 @@ struct Allowed {
     hosts: Vec<String>,
     origins: Vec<String>,
     dev: bool,
+    /// Whether browsers are told to come by https alone. Not on this machine, where other services answer
+    /// under the same name without it.
+    secure: bool,
 }
 
 type Refusal = (StatusCode, &'static str);
@@ -129,7 +166,7 @@ impl Allowed {
         let uri = base_url.parse::<Uri>().unwrap_or_default();
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             tracing::error!(base_url, "the service's own address is no URL: every request will be refused");
-            return Allowed { hosts: Vec::new(), origins: Vec::new(), dev };
+            return Allowed { hosts: Vec::new(), origins: Vec::new(), dev, secure: false };
         };
         let host = authority.host();
         let names = if is_loopback(host) { vec![host, "localhost", "127.0.0.1", "[::1]"] } else { vec![host] };
@@ -140,7 +177,7 @@ impl Allowed {
             hosts.extend(names.iter().map(|&name| name.to_owned()));
         }
         let origins = hosts.iter().map(|host| format!("{scheme}://{host}")).collect();
-        Allowed { hosts, origins, dev }
+        Allowed { hosts, origins, dev, secure: scheme == "https" && !is_loopback(host) }
     }
 
     fn refusal(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Refusal> {

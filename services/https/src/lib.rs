@@ -1,6 +1,8 @@
 //! The HTTP client by which calls leave the service: HTTP/1.1 over TLS by ring, with the machine's root
 //! certificates, of what the AWS SDK has in the tree already.
 
+mod origin;
+
 use std::{io, net::IpAddr, sync::OnceLock, time::Duration};
 
 use http::Uri;
@@ -11,6 +13,8 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use rustls::ClientConfig;
+
+pub use origin::{NotAnOrigin, Origin};
 
 /// How long an idle connection is kept: one that was frozen with its Lambda is dead by then.
 const IDLE: Duration = Duration::from_secs(20);

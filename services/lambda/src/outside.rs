@@ -10,7 +10,9 @@
 //! choose neither. What a caller writes, such as `execution_arn`, selects nothing: an account that came
 //! by another's token or names another's execution would have us use its own role, which can do nothing
 //! there. All tokens of a review come from one account, since the account is part of the review's id.
-//! An account without a role here is answered with our own credentials, as our own account is.
+//! An account without a role here is not answered: with our own credentials we would act on a workflow of
+//! ours because another account asked. The review says so, and it is tried again, for an operator may add
+//! the role. Our own account is `ACCOUNT_ID`.
 //!
 //! # The external id
 //! Each role asks for `RESUME_EXTERNAL_ID/<its account>`, so that every account has an id of its own, as

@@ -15,6 +15,7 @@ pub struct Wanted {
     topic: Option<String>,
     key: String,
     base_url: Arc<str>,
+    account: String,
     roles: Roles,
     metrics: Metrics,
 }
@@ -43,6 +44,7 @@ impl Wanted {
             topic: env.optional("TOPIC_ARN"),
             key: env.required("SEAL_KEY_ARN"),
             base_url: Arc::clone(base_url),
+            account: env.required("ACCOUNT_ID"),
             roles: Roles::from(env),
             metrics: Metrics::new(env.optional("METRICS_NAMESPACE")),
         }
@@ -54,7 +56,7 @@ impl Wanted {
         let seal = Arc::new(KmsSeal::new(aws_sdk_kms::Client::new(config), self.key));
         let workflows = Arc::new(StepFunctions::new(aws_sdk_sfn::Client::new(config)));
         let resumer = Resumer::new(Arc::clone(reviews), seal.clone(), workflows);
-        let resumer = Arc::new(resumer.with_accounts(self.roles.workflows(config)));
+        let resumer = Arc::new(resumer.with_accounts(&self.account, self.roles.workflows(config)));
         let bus = Arc::new(EventBridge::new(aws_sdk_eventbridge::Client::new(config), self.bus));
         let publisher = Publisher::new(bus, Arc::clone(&self.base_url));
         let mut outlets = Outlets::new(Arc::clone(&work)).with("publisher", publisher).observed_by(Arc::new(self.metrics));

@@ -74,10 +74,15 @@ impl Settings {
     /// Where the gateway is, without a slash at the end.
     pub fn base_url(&mut self) -> std::sync::Arc<str> {
         let url = self.required("BASE_URL");
-        if !url.is_empty() && !url.starts_with("https://") && !url.starts_with("http://") {
-            self.wrong.push("BASE_URL (expected a URL)".to_owned());
+        match url.parse::<https::Origin>() {
+            Ok(origin) => origin.as_str().into(),
+            Err(wrong) => {
+                if !url.is_empty() {
+                    self.wrong.push(format!("BASE_URL ({wrong})"));
+                }
+                "".into()
+            }
         }
-        url.trim_end_matches('/').into()
     }
 
     /// Whether everything was there.
@@ -99,7 +104,7 @@ mod tests {
             "SET" => "value",
             "EMPTY" => "",
             "SECRET" => "hunter2",
-            "BASE_URL" => "https://reviews.example.com/",
+            "BASE_URL" => "https://Reviews.example.com/",
             _ => return None,
         };
         Some(value.to_owned())
@@ -116,6 +121,14 @@ mod tests {
         let error = env.check().expect_err("incomplete").to_string();
         let expected = "the environment is not complete: missing GONE, EMPTY, OTHER; wrong SECRET (expected a number);";
         assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn an_address_with_a_path_is_wrong() {
+        let mut env = Settings::new(|name| (name == "BASE_URL").then(|| "https://example.com/approvals".to_owned()));
+        env.base_url();
+        let error = env.check().expect_err("no origin").to_string();
+        assert!(error.contains("BASE_URL (the service answers at the root of a host"), "{error}");
     }
 
     #[test]

@@ -49,6 +49,9 @@ pub trait Work: Send + Sync {
     /// Claims the sending of one message until `until`. Granted if nobody holds it at `now`.
     async fn claim(&self, key: &str, now: Timestamp, until: Timestamp) -> Result<Claim, LedgerError>;
 
+    /// Whether somebody holds a claim at `now`. It claims nothing.
+    async fn is_claimed(&self, key: &str, now: Timestamp) -> Result<bool, LedgerError>;
+
     /// Gives a claim back before its lease ends, so that a retry need not wait.
     async fn release(&self, key: &str) -> Result<(), LedgerError>;
 

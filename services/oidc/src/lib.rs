@@ -1,12 +1,14 @@
 //! Any provider that speaks OpenID Connect and has a discovery document: the authorization code flow
-//! with PKCE, by the crate `openidconnect`, which verifies signature, issuer, audience, expiry and nonce.
+//! with PKCE, by the crate `openidconnect`, which verifies signature, issuer, audience, expiry and nonce; what it
+//! leaves to its user is in [`further`].
 
 mod document;
+mod further;
 mod http;
 
 use ::http::Uri;
 use channels::provider::{BACK, Departure, ProviderError};
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use events::Timestamp;
 use openidconnect::{
     AccessToken, AccessTokenHash, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken,
@@ -20,6 +22,8 @@ use openidconnect::{
 
 use self::{document::Document, http::Http};
 
+/// How far a provider's clock may be ahead of ours.
+const LEEWAY: TimeDelta = TimeDelta::seconds(60);
 /// The most characters of a provider's refusal that reach the log.
 const REFUSAL_MAX: usize = 300;
 
@@ -192,9 +196,15 @@ fn verified<'a>(
     // By the provider's own keys only: by the client's secret, whoever reads that could sign.
     let algorithms = metadata.id_token_signing_alg_values_supported().iter().filter(|known| !known.uses_shared_secret());
     let now = DateTime::from_timestamp_millis(now.millis()).unwrap_or(DateTime::<chrono::Utc>::MAX_UTC);
-    let verifier: CoreIdTokenVerifier<'_> =
-        client.id_token_verifier().set_allowed_algs(algorithms.cloned()).set_time_fn(move || now);
+    let latest = now + LEEWAY;
+    let in_time = move |issued_at| if issued_at <= latest { Ok(()) } else { Err("it was issued in the future".to_owned()) };
+    let verifier: CoreIdTokenVerifier<'_> = client
+        .id_token_verifier()
+        .set_allowed_algs(algorithms.cloned())
+        .set_time_fn(move || now)
+        .set_issue_time_verifier_fn(in_time);
     let claims = token.claims(&verifier, nonce)?;
+    further::check(claims, &token.to_string(), client.client_id(), latest)?;
     if let Some(expected) = claims.access_token_hash() {
         let failed = ClaimsVerificationError::SignatureVerification;
         let (algorithm, key) = (token.signing_alg().map_err(failed)?, token.signing_key(&verifier).map_err(failed)?);

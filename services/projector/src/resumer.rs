@@ -105,20 +105,37 @@ pub struct Resumer {
     reviews: Arc<Reviews>,
     seal: Arc<dyn Seal>,
     workflows: Arc<dyn Workflows>,
-    outside: BTreeMap<String, Arc<dyn Workflows>>,
+    accounts: Option<Accounts>,
     turns: Turns,
+}
+
+/// Whose workflows are answered how.
+struct Accounts {
+    /// The account whose credentials ours are.
+    own: String,
+    outside: BTreeMap<String, Arc<dyn Workflows>>,
 }
 
 impl Resumer {
     /// Opens tokens with `seal` and answers them at `workflows`.
     pub fn new(reviews: Arc<Reviews>, seal: Arc<dyn Seal>, workflows: Arc<dyn Workflows>) -> Resumer {
-        Resumer { reviews, seal, workflows, outside: BTreeMap::new(), turns: Turns::default() }
+        Resumer { reviews, seal, workflows, accounts: None, turns: Turns::default() }
     }
 
-    /// Answers the workflows of these accounts there, by the account from which a request came: it is
-    /// the bus that says which that is, never the request.
-    pub fn with_accounts(self, outside: BTreeMap<String, Arc<dyn Workflows>>) -> Resumer {
-        Resumer { outside, ..self }
+    /// Answers the workflows of other accounts there, and of no other account than these and our `own`.
+    /// Which account that is follows from where a request came from: it is the bus that says so, never
+    /// the request. What came by this deployment's API is its own.
+    pub fn with_accounts(self, own: &str, outside: BTreeMap<String, Arc<dyn Workflows>>) -> Resumer {
+        Resumer { accounts: Some(Accounts { own: own.to_owned(), outside }), ..self }
+    }
+
+    /// Where the workflows of an account are answered; `None` where they cannot be: with our own
+    /// credentials we would answer another account's request about workflows of ours.
+    fn workflows_of(&self, account: &str) -> Option<&Arc<dyn Workflows>> {
+        match &self.accounts {
+            Some(known) if is_of_aws(account) && account != known.own => known.outside.get(account),
+            _ => Some(&self.workflows),
+        }
     }
 
     /// Tells every workflow of this review what it is still owed. Nothing is told before the ending
@@ -148,8 +165,11 @@ impl Resumer {
         appended: &mut Vec<Commit>,
     ) -> Result<(), ResumeError> {
         let Some(answer) = task::answer(&fold.state) else { return Ok(()) };
-        let account = fold.state.origin().and_then(|origin| self.outside.get(&origin.account));
-        let workflows = Arc::clone(account.unwrap_or(&self.workflows));
+        let account = fold.state.origin().map(|origin| origin.account.clone()).unwrap_or_default();
+        let workflows: Arc<dyn Workflows> = match self.workflows_of(&account) {
+            Some(workflows) => Arc::clone(workflows),
+            None => Arc::new(NoRole { account }),
+        };
         let owed: Vec<Waiting> = owed::resumptions(&fold.state, self.reviews.now()).cloned().collect();
         for waiting in &owed {
             let command = Command::Told(self.tell(workflows.as_ref(), review, waiting, &answer).await?);
@@ -209,6 +229,28 @@ impl Resumer {
             Told::NotYet | Told::Settled => 0,
         };
         self.reviews.now().after(pause(failures))
+    }
+}
+
+/// Whether this is the number of an AWS account, and no word of ours.
+fn is_of_aws(account: &str) -> bool {
+    account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The workflows of an account that has no role here. An operator may add one, so it may pass.
+struct NoRole {
+    account: String,
+}
+
+#[async_trait]
+impl Workflows for NoRole {
+    async fn answer(&self, _: &TaskToken, _: &TaskAnswer) -> Result<(), WorkflowError> {
+        let message = format!("account {} has no role here by which its workflows are answered", self.account);
+        Err(WorkflowError::Unavailable { source: message.clone().into(), message })
+    }
+
+    async fn why_gone(&self, _: &str, _: ReviewId) -> Result<Gone, WorkflowError> {
+        Ok(Gone::Unknown)
     }
 }
 

@@ -73,13 +73,18 @@ struct World {
 impl World {
     /// A review with a waiting workflow, and nothing projected yet.
     async fn new(mood: Mood) -> World {
+        World::asked_from("1", mood, |resumer| resumer).await
+    }
+
+    /// The same, asked from this account.
+    async fn asked_from(account: &str, mood: Mood, with: impl FnOnce(Resumer) -> Resumer) -> World {
         let dir = tempfile::tempdir().expect("a directory");
         let store = SqliteStore::open(dir.path()).expect("a store");
         let reviews = Arc::new(Reviews::new(Arc::new(store.clone()), Arc::new(SystemClock)));
         let seal = Arc::new(LocalSeal::new(&SecretKey::from([7; 32]), &[]));
         let intake = Intake::new(Arc::clone(&reviews), Arc::new(store.clone()), seal.clone(), Vec::new());
         let detail = json!({"title": "T", "reviewers": [{"email": "ana@example.com"}], "resume": {"task_token": "AAAA"}});
-        let [id, account, source, detail_type] = ["e-1", "1", "com.example", "ReviewRequested"].map(str::to_owned);
+        let [id, account, source, detail_type] = ["e-1", account, "com.example", "ReviewRequested"].map(str::to_owned);
         let received = intake
             .receive(&BusEvent { id, account, source, detail_type, detail: events::json::Typed::made(detail) })
             .await
@@ -90,7 +95,7 @@ impl World {
         let (views, work): (Arc<dyn Views>, Arc<dyn Work>) = (Arc::new(store.clone()), Arc::new(store.clone()));
         let publisher = Publisher::new(outside.clone(), "https://r.example".into());
         let outlets = Arc::new(Outlets::new(Arc::clone(&work)).with("publisher", publisher));
-        let resumer = Arc::new(Resumer::new(Arc::clone(&reviews), seal, outside.clone()));
+        let resumer = Arc::new(with(Resumer::new(Arc::clone(&reviews), seal, outside.clone())));
         let projection = Projection::new(Rows::new(Arc::clone(&reviews), views), outlets, resumer, work);
         World { store, reviews, outside, projection, review, _dir: dir }
     }
@@ -175,4 +180,28 @@ async fn invariant_11_a_refused_commit_is_parked_and_stops_nothing_behind_it() {
     world.now_the_bus(Mood::Takes);
     world.projection.redrive(parked).await.expect("mended");
     assert_eq!(world.taken(), ["VoteCast", "ReviewDecided", "WorkflowResumed", "ReviewRequested"]);
+}
+
+#[tokio::test]
+async fn another_account_without_a_role_is_not_answered_with_our_credentials() {
+    const OWN: &str = "111122223333";
+    let other = || Arc::new(Fake { mood: Mutex::new(Mood::Takes), taken: Mutex::default(), told: Mutex::default() });
+    // Our own account, and what came by this deployment's API.
+    for account in [OWN, "local", "integration"] {
+        let world = World::asked_from(account, Mood::Takes, |resumer| resumer.with_accounts(OWN, Default::default())).await;
+        world.reject().await;
+        world.follow().await;
+        assert_eq!(*world.outside.told.lock().expect("told"), 1, "{account}");
+    }
+    for (account, has_role) in [("444455556666", true), ("777788889999", false)] {
+        let role = other();
+        let roles = [("444455556666".to_owned(), role.clone() as Arc<dyn Workflows>)].into();
+        let world = World::asked_from(account, Mood::Takes, |resumer| resumer.with_accounts(OWN, roles)).await;
+        world.reject().await;
+        world.follow().await;
+        assert_eq!(*world.outside.told.lock().expect("told"), 0, "{account}: not with our own credentials");
+        assert_eq!(*role.told.lock().expect("told"), usize::from(has_role), "{account}");
+        let last = world.taken().pop().expect("published");
+        assert_eq!(last, if has_role { "WorkflowResumed" } else { "WorkflowResumeFailed" }, "{account}");
+    }
 }

@@ -5,6 +5,7 @@
 //! [`owed`] says what the outside world is still owed. Everything that happens goes through these
 //! three, whatever the channel.
 
+pub mod able;
 pub mod command;
 pub mod contact;
 pub mod decide;

@@ -103,6 +103,7 @@ on_each_store! {
     working {
         of_sixteen_racers_one_has_the_claim,
         a_claim_can_be_had_again_when_its_lease_ends_or_it_is_released,
+        a_claim_is_seen_until_its_lease_ends_and_looking_claims_nothing,
         of_two_owed_times_the_earlier_stays,
         what_is_owed_comes_earliest_first,
         settling_takes_back_what_is_not_later,

@@ -35,6 +35,16 @@ pub async fn a_claim_can_be_had_again_when_its_lease_ends_or_it_is_released(stor
     assert_eq!(claim(12, 22).await, Claim::Granted);
 }
 
+pub async fn a_claim_is_seen_until_its_lease_ends_and_looking_claims_nothing(store: Store) {
+    let seen = async |now| store.work.is_claimed("key", minute(now)).await.expect("an answer");
+    assert!(!seen(0).await, "nobody has claimed it");
+    assert_eq!(store.work.claim("key", minute(0), minute(10)).await.expect("an answer"), Claim::Granted);
+    assert_eq!((seen(0).await, seen(9).await, seen(10).await), (true, true, false));
+    assert!(!store.work.is_claimed("another", minute(0)).await.expect("an answer"));
+    store.work.release("key").await.expect("released");
+    assert!(!seen(1).await);
+}
+
 fn due(name: &str, at: i64) -> Due {
     Due { review_id: review(name), at: minute(at) }
 }

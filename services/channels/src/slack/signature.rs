@@ -5,7 +5,7 @@ use std::fmt;
 
 use events::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 /// The header that holds the moment at which Slack signed, in seconds since 1970.
@@ -61,6 +61,26 @@ impl SigningSecrets {
             })
         };
         if self.0.iter().any(verifies) { Ok(()) } else { Err(SignatureError::Wrong) }
+    }
+}
+
+/// One request of Slack's, as long as it is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Once {
+    /// Its name, the same however often it is sent; no other has it.
+    pub name: String,
+    /// From this moment on it is too old to be believed.
+    pub until: Timestamp,
+}
+
+impl Once {
+    /// The request that was signed at this moment with this body; `None` for no moment.
+    pub fn of(timestamp: &str, body: &[u8]) -> Option<Once> {
+        let signed_at: i64 = timestamp.parse().ok()?;
+        let until = Timestamp::from_millis(signed_at.checked_add(WINDOW_SECONDS + 1)?.checked_mul(1_000)?)?;
+        // What Slack signs, so that no other spelling of the signature is another request.
+        let digest = Sha256::new_with_prefix(format!("{VERSION}:{timestamp}:")).chain_update(body).finalize();
+        Some(Once { name: hex::encode(digest), until })
     }
 }
 
@@ -129,6 +149,17 @@ mod tests {
         }
         let extreme = i64::MIN.to_string();
         assert_eq!(ring.verify(&extreme, SIGNATURE, BODY.as_bytes(), now), Err(SignatureError::Stale));
+    }
+
+    #[test]
+    fn a_request_has_one_name_for_as_long_as_it_is_believed() {
+        let once = Once::of(AT, BODY.as_bytes()).expect("a request");
+        assert_eq!(Some(once.clone()), Once::of(AT, BODY.as_bytes()));
+        assert_eq!(once.until, at(1_531_420_919), "it was believed until a moment ago");
+        for (moment, body) in [("1531420619", BODY), (AT, "payload=x")] {
+            assert_ne!(Once::of(moment, body.as_bytes()).map(|other| other.name), Some(once.name.clone()));
+        }
+        assert_eq!([Once::of("", b""), Once::of(&i64::MAX.to_string(), b"")], [None, None]);
     }
 
     #[test]

@@ -29,9 +29,21 @@ pub enum ClientCommand {
     Integrations(IntegrationsCommand),
     /// Records that could not be handled, kept until somebody looks
     DeadLetters(DeadLettersArgs),
+    /// Print a link that signs a browser in as the operator
+    Signin(SigninArgs),
     /// Derive from the log what is still owed, and see to it
     Reconcile(ReconcileArgs),
 }
+
+/// `signin`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The link works once, within an hour. It takes the operator's key; no token of an integration will do.
+
+Examples:
+  countersign signin
+  xdg-open \"$(countersign signin)\"")]
+pub struct SigninArgs {}
 
 /// `request`.
 #[derive(Debug, Args)]

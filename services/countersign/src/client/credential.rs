@@ -45,6 +45,14 @@ impl Credential {
         fits.then(|| Credential::Token(Zeroizing::new(text.to_owned())))
     }
 
+    /// What it is, without saying it.
+    pub fn in_words(&self) -> &'static str {
+        match self {
+            Credential::KeyFile(_) => "the operator's key",
+            Credential::Token(_) => "the token in COUNTERSIGN_TOKEN",
+        }
+    }
+
     /// The secret. The key is read anew for each call: the service may just be making it.
     ///
     /// # Errors

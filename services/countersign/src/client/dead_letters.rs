@@ -59,7 +59,7 @@ fn parse<T: serde::de::DeserializeOwned>(service: &Service, raw: &RawValue) -> R
 fn list(service: &Service, out: &mut Out) -> Result<(), Failure> {
     let letters = fetch(service)?;
     if out.json {
-        return letters.iter().try_for_each(|(raw, _)| out.text(&format!("{raw}\n")));
+        return letters.iter().try_for_each(|(raw, _)| out.raw_json(raw.get()));
     }
     out.text(&render(&letters.into_iter().map(|(_, parked)| parked).collect::<Vec<_>>(), time::now(), out))
 }
@@ -70,7 +70,7 @@ fn render(letters: &[Parked], now: Timestamp, out: &Out) -> String {
     }
     let cells = |parked: &Parked| {
         vec![
-            parked.consumer.clone(),
+            clean(&parked.consumer).into_owned(),
             stream(parked.stream),
             parked.version.to_string(),
             time::relative(parked.at, now),
@@ -94,7 +94,7 @@ fn show(service: &Service, letter: &LetterArgs, out: &mut Out) -> Result<(), Fai
         )));
     };
     if out.json {
-        return out.text(&format!("{raw}\n"));
+        return out.raw_json(raw.get());
     }
     let rows = [
         ("consumer", clean(&parked.consumer).into_owned()),
@@ -125,7 +125,7 @@ fn redrive(service: &Service, args: &RedriveArgs, out: &mut Out) -> Result<u8, F
             code = REJECTED;
         }
         if out.json {
-            out.text(&format!("{raw}\n"))?;
+            out.raw_json(raw.get())?;
             continue;
         }
         let name = format!("{} {} {}", clean(&result.consumer), stream(result.stream), result.version);

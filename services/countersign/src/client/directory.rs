@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use events::{GroupId, PersonId};
+use events::{GroupId, PersonId, ReviewId};
 use serde::Deserialize;
 
 use super::{
@@ -10,13 +10,24 @@ use super::{
     failure::Failure,
     http::{Call, Service},
     input,
-    print::{Out, clean, table},
+    print::{Out, clean, note, table},
 };
 use crate::cli::DirectoryCommand;
 
 #[derive(Deserialize)]
 struct Applied {
     changes: u64,
+    /// Open reviews that nobody can approve any more; an older service does not say.
+    #[serde(default)]
+    unapprovable: Vec<Stuck>,
+}
+
+#[derive(Deserialize)]
+struct Stuck {
+    review_id: ReviewId,
+    title: String,
+    quorum: u8,
+    able: usize,
 }
 
 #[derive(Deserialize)]
@@ -48,9 +59,10 @@ fn apply(service: &Service, file: &Path, out: &mut Out) -> Result<(), Failure> {
     let body = directory_file::document(&wanted).to_string();
     let reply = service.done(&name, "PUT", "/api/v1/directory", &Call { body: Some(&body), ..Call::default() })?;
     if out.json {
-        return out.text(&format!("{}\n", reply.text()));
+        return out.raw_json(reply.text());
     }
-    let said = match reply.read::<Applied>(service)?.changes {
+    let applied: Applied = reply.read(service)?;
+    let said = match applied.changes {
         0 => "the directory says so already".to_owned(),
         1 => "1 change is on record".to_owned(),
         changes => format!("{changes} changes are on record"),
@@ -58,13 +70,29 @@ fn apply(service: &Service, file: &Path, out: &mut Out) -> Result<(), Failure> {
     let (people, groups) = (wanted.people.len(), wanted.groups.len());
     let people = if people == 1 { "1 person".to_owned() } else { format!("{people} people") };
     let groups = if groups == 1 { "1 group".to_owned() } else { format!("{groups} groups") };
-    out.text(&format!("{said}: {people}, {groups}\n"))
+    out.text(&format!("{said}: {people}, {groups}\n"))?;
+    applied.unapprovable.iter().for_each(|stuck| note(&warning(stuck)));
+    Ok(())
+}
+
+fn warning(stuck: &Stuck) -> String {
+    let Stuck { review_id, title, quorum, able } = stuck;
+    let could = match able {
+        0 => "nobody could".to_owned(),
+        1 => "1 person could".to_owned(),
+        able => format!("{able} people could"),
+    };
+    let people = if *quorum == 1 { "1 approval".to_owned() } else { format!("{quorum} approvals") };
+    format!(
+        "warning: review {review_id} ({}) can no longer be approved: it takes {people}, {could}; add people to its groups, or cancel it",
+        clean(title)
+    )
 }
 
 fn show(service: &Service, out: &mut Out) -> Result<(), Failure> {
     let reply = service.done("the question", "GET", "/api/v1/directory", &Call::default())?;
     if out.json {
-        return out.text(&format!("{}\n", reply.text()));
+        return out.raw_json(reply.text());
     }
     let directory = reply.read(service)?;
     out.text(&render(&directory, out))

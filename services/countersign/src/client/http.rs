@@ -1,6 +1,6 @@
 //! Calls to the service.
 
-use std::{io::ErrorKind, net::IpAddr, time::Duration};
+use std::{io::ErrorKind, time::Duration};
 
 use events::{Fault, ReviewId};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -93,12 +93,20 @@ impl Service {
     /// The service at `url`, which is shown this. Nothing is called yet.
     ///
     /// # Errors
-    /// When the address is none.
+    /// When the address is none, or anybody on the way there could read what the service is shown.
     pub fn new(url: &str, credential: Credential) -> Result<Service, Failure> {
         let url = url.trim_end_matches('/');
         let loopback = is_loopback(url).ok_or_else(|| {
             Failure::Invalid(format!("--url {url:?} is no address of a service; write it like http://127.0.0.1:8787"))
         })?;
+        if !loopback && !url.to_ascii_lowercase().starts_with("https://") {
+            return Err(Failure::Invalid(format!(
+                "--url {url} would send {} over the network in plain text, so nothing was sent\n  \
+                 give an https:// address, or reach the service through a tunnel (ssh -L 8787:127.0.0.1:8787 HOST)",
+                credential.in_words()
+            )));
+        }
+        // No redirect is followed, so that what the service is shown goes nowhere else.
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -108,6 +116,11 @@ impl Service {
         // A proxy cannot reach the loopback of this machine.
         let config = if loopback { config.proxy(None) } else { config };
         Ok(Service { agent: config.build().into(), url: url.to_owned(), credential })
+    }
+
+    /// Whether it is shown the operator's key.
+    pub fn is_operator(&self) -> bool {
+        matches!(self.credential, Credential::KeyFile(_))
     }
 
     /// Calls the service. Any answer below 500 is a reply, but for one about the key.
@@ -246,8 +259,7 @@ fn is_loopback(url: &str) -> Option<bool> {
     let uri: Uri = url.parse().ok()?;
     let plain = matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none();
     let host = uri.host().filter(|host| plain && !host.is_empty())?;
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    Some(host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()))
+    Some(https::is_loopback(host))
 }
 
 #[cfg(test)]
@@ -273,6 +285,59 @@ mod tests {
         ] {
             assert_eq!(is_loopback(url), expected, "{url}");
         }
+    }
+
+    #[test]
+    fn no_secret_goes_over_the_network_in_plain_text() {
+        let token = || Credential::Token("csgn_0123".to_owned().into());
+        for url in [
+            "http://reviews.example.com",
+            "HTTP://192.0.2.1:8787",
+            "http://127.0.0.1.example.com",
+            "http://127.0.0.1@evil.example",
+        ] {
+            for credential in [token(), Credential::KeyFile("operator.key".into())] {
+                let secret = credential.in_words();
+                let refused = Service::new(url, credential).err().map(|failure| failure.to_string()).unwrap_or_default();
+                assert!(
+                    refused.contains("plain text") && refused.contains(secret) && !refused.contains("csgn_"),
+                    "{url}: {refused}"
+                );
+            }
+        }
+        for url in [
+            "https://reviews.example.com",
+            "HTTPS://reviews.example.com",
+            "http://127.0.0.1:8787",
+            "http://[::1]:1",
+            "http://localhost:1",
+        ] {
+            assert!(Service::new(url, token()).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_carries_the_secret_nowhere() {
+        use std::io::{Read as _, Write as _};
+        let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        elsewhere.set_nonblocking(true).expect("set");
+        let target = elsewhere.local_addr().expect("an address");
+        let here = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}", here.local_addr().expect("an address"));
+        let answered = std::thread::spawn(move || {
+            let (mut stream, _) = here.accept().expect("a call");
+            let _ = stream.read(&mut [0; 4096]).expect("a request");
+            write!(
+                stream,
+                "HTTP/1.1 307 Temporary Redirect\r\nlocation: http://{target}/x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            )
+            .expect("answered");
+        });
+        let service = Service::new(&url, Credential::Token("csgn_0123".to_owned().into())).expect("a service");
+        let reply = service.call("GET", "/x", &Call::default()).expect("a reply");
+        answered.join().expect("answered");
+        assert_eq!(reply.status, 307);
+        assert!(elsewhere.accept().is_err(), "nobody was called there");
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! Files that a command is given.
 
 use std::{
-    fs,
     io::{self, Read},
     path::Path,
 };
 
 use super::failure::Failure;
+use crate::text_file;
 
 /// Reads a file, or standard input for `-`: what to call it, and its text.
 ///
@@ -14,10 +14,11 @@ use super::failure::Failure;
 /// When it cannot be read, or is no UTF-8.
 pub fn read(file: &Path) -> Result<(String, String), Failure> {
     let (what, text) = if file == Path::new("-") {
-        let mut text = String::new();
-        ("standard input".to_owned(), io::stdin().read_to_string(&mut text).map(|_| text))
+        let mut bytes = Vec::new();
+        let read = io::stdin().read_to_end(&mut bytes);
+        ("standard input".to_owned(), read.and_then(|_| text_file::decode(bytes)))
     } else {
-        (file.display().to_string(), fs::read_to_string(file))
+        (file.display().to_string(), text_file::read(file))
     };
     match text {
         Ok(text) => Ok((what, text)),

@@ -45,7 +45,7 @@ pub fn run(service: &Service, command: &IntegrationsCommand, out: &mut Out) -> R
             let what = format!("integration {name}");
             let reply = service.done(&what, "DELETE", &format!("{PATH}/{name}"), &Call::default())?;
             if out.json {
-                return out.text(&format!("{}\n", reply.text()));
+                return out.raw_json(reply.text());
             }
             out.text(&format!("integration {name} is revoked; its token is no longer taken\n"))
         }
@@ -58,7 +58,7 @@ fn add(service: &Service, args: &AddIntegrationArgs, out: &mut Out) -> Result<()
     let what = format!("integration {}", args.name);
     let reply = service.done(&what, "POST", PATH, &Call { body: Some(&body.to_string()), ..Call::default() })?;
     if out.json {
-        return out.text(&format!("{}\n", reply.text()));
+        return out.raw_json(reply.text());
     }
     let Registered { integration, token } = reply.read(service)?;
     let mut rows = vec![("scopes", integration.scopes.join(", "))];
@@ -74,7 +74,7 @@ fn list(service: &Service, out: &mut Out) -> Result<(), Failure> {
     let reply = service.done("the question", "GET", PATH, &Call::default())?;
     let List { integrations } = reply.read(service)?;
     if out.json {
-        return integrations.iter().try_for_each(|line| out.text(&format!("{line}\n")));
+        return integrations.iter().try_for_each(|line| out.raw_json(line.get()));
     }
     let read = |text: &str| serde_json::from_str(text).map_err(|error| service.unexpected(error.to_string()));
     let integrations = integrations.iter().map(|line| read(line.get())).collect::<Result<Vec<Integration>, Failure>>()?;

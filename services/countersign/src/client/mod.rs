@@ -14,6 +14,7 @@ mod reconcile;
 mod request;
 mod reviews;
 mod show;
+mod signin;
 mod time;
 mod votes;
 
@@ -27,7 +28,6 @@ use credential::Credential;
 use failure::Failure;
 use http::Service;
 use print::Out;
-pub(crate) use print::clean;
 
 /// Runs a command; what went wrong is on standard error, and in the exit code.
 pub fn run(command: ClientCommand, global: &Global) -> ExitCode {
@@ -50,6 +50,7 @@ fn dispatch(command: &ClientCommand, service: &Service, out: &mut Out) -> Result
         ClientCommand::Directory(command) => directory::run(service, command, out)?,
         ClientCommand::Integrations(command) => integrations::run(service, command, out)?,
         ClientCommand::DeadLetters(args) => return dead_letters::run(service, args, out),
+        ClientCommand::Signin(_) => signin::run(service, out)?,
         ClientCommand::Reconcile(_) => reconcile::run(service, out)?,
     }
     Ok(0)

@@ -1,14 +1,13 @@
-//! Printing: standard output that may be closed early, colours where they are wanted, and text of
-//! others that must not steer the terminal.
+//! Printing: standard output that may be closed early, and colours where they are wanted. What is
+//! printed passes the gate of [`crate::terminal`].
 
-use std::{
-    borrow::Cow,
-    io::{self, IsTerminal, Write},
-};
+use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
 use super::failure::Failure;
+pub(super) use crate::terminal::{clean, clean_lines};
+use crate::terminal::{clean_painted, indented, json_text};
 
 /// Standard output.
 pub struct Out {
@@ -31,6 +30,11 @@ impl Out {
     /// # Errors
     /// When it cannot be written for another reason, such as a full disk.
     pub fn text(&mut self, text: &str) -> Result<(), Failure> {
+        let gated = if self.paint.on { clean_painted(text) } else { clean_lines(text) };
+        self.write(&gated)
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), Failure> {
         if self.closed {
             return Ok(());
         }
@@ -47,8 +51,15 @@ impl Out {
     /// # Errors
     /// As [`Out::text`].
     pub fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
-        let line = serde_json::to_string(value).map_err(io::Error::from)?;
-        self.text(&(line + "\n"))
+        self.raw_json(&serde_json::to_string(value).map_err(io::Error::from)?)
+    }
+
+    /// Writes a line of JSON as it came from the service.
+    ///
+    /// # Errors
+    /// As [`Out::text`].
+    pub fn raw_json(&mut self, text: &str) -> Result<(), Failure> {
+        self.write(&json_text(&format!("{text}\n")))
     }
 
     /// Whether the reader went away, so that there is no use in fetching more.
@@ -57,15 +68,15 @@ impl Out {
     }
 }
 
-/// A line on standard error; nobody who closed it is bothered.
+/// Lines on standard error; nobody who closed it is bothered.
 pub fn note(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    eprint!("{text}\n");
 }
 
 /// Prints a failure on standard error.
 pub fn failure(failure: &Failure) {
     let paint = Paint { on: colours(io::stderr().is_terminal()) };
-    note(&format!("{} {}", paint.red("error:"), clean_lines(&failure.to_string())));
+    crate::terminal::err_painted(&format!("{} {}\n", paint.red("error:"), indented(&clean_lines(&failure.to_string()))));
 }
 
 fn colours(terminal: bool) -> bool {
@@ -112,36 +123,6 @@ impl Paint {
     }
 }
 
-/// One line of somebody else's text: control characters and marks that turn the direction of
-/// writing become `�`, line ends a space.
-pub fn clean(text: &str) -> Cow<'_, str> {
-    let steers =
-        |c: char| c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
-    if !text.contains(steers) {
-        return Cow::Borrowed(text);
-    }
-    let one_line = text.replace("\r\n", " ");
-    Cow::Owned(
-        one_line
-            .chars()
-            .map(|c| {
-                if matches!(c, '\n' | '\r' | '\t') {
-                    ' '
-                } else if steers(c) {
-                    '\u{FFFD}'
-                } else {
-                    c
-                }
-            })
-            .collect(),
-    )
-}
-
-/// The same for several lines, whose ends stay.
-pub fn clean_lines(text: &str) -> String {
-    text.lines().map(clean).collect::<Vec<_>>().join("\n")
-}
-
 /// Rows under a head, each column as wide as its widest cell; the last is as long as it is.
 /// `paint` colours a padded cell, given its column.
 pub fn table(head: &[&str], rows: &[Vec<String>], paint: impl Fn(usize, &str) -> String) -> String {
@@ -182,14 +163,6 @@ pub fn fields(paint: Paint, fields: &[(&str, String)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn text_of_others_cannot_steer_the_terminal() {
-        assert_eq!(clean("Ship\x1b[2J it\u{202E}now"), "Ship\u{FFFD}[2J it\u{FFFD}now");
-        assert_eq!(clean("two\r\nlines\there"), "two lines here");
-        assert_eq!(clean("plain – ü"), "plain – ü");
-        assert_eq!(clean_lines("a\x07\nb"), "a\u{FFFD}\nb");
-    }
 
     #[test]
     fn a_table_is_aligned_without_trailing_spaces() {

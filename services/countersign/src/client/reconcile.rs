@@ -18,7 +18,7 @@ pub fn run(service: &Service, out: &mut Out) -> Result<(), Failure> {
     let call = Call { limit: Some(LIMIT), ..Call::default() };
     let reply = service.done("reconciliation", "POST", "/api/v1/reconcile", &call)?;
     if out.json {
-        return out.text(&format!("{}\n", reply.text()));
+        return out.raw_json(reply.text());
     }
     let report: Map<String, Value> = reply.read(service)?;
     let rows: Vec<(String, String)> = report.iter().map(|(name, value)| (name.replace('_', " "), shown(value))).collect();

@@ -50,7 +50,7 @@ pub fn run(service: &Service, args: &RequestArgs, out: &mut Out) -> Result<u8, F
     let reply = follow(service, &reference, limit)?;
     let document: Document = reply.read(service)?;
     if out.json {
-        out.text(&format!("{}\n", reply.text()))?;
+        out.raw_json(reply.text())?;
     } else {
         out.text(&outcome(&document, out))?;
     }

@@ -34,7 +34,7 @@ pub fn run(service: &Service, args: &ReviewsArgs, out: &mut Out) -> Result<(), F
         left = left.saturating_sub(u32::try_from(page.reviews.len()).unwrap_or(u32::MAX));
         for row in page.reviews {
             if out.json {
-                out.text(&format!("{row}\n"))?;
+                out.raw_json(row.get())?;
             } else {
                 rows.push(serde_json::from_str(row.get()).map_err(|error| service.unexpected(error.to_string()))?);
             }

@@ -21,7 +21,7 @@ const DIGEST_SHOWN: usize = 12;
 pub fn run(service: &Service, args: &ShowArgs, out: &mut Out) -> Result<(), Failure> {
     let reply = service.done("the question", "GET", &format!("/api/v1/reviews/{}", args.id), &Call::default())?;
     if out.json {
-        return out.text(&format!("{}\n", reply.text()));
+        return out.raw_json(reply.text());
     }
     let document = reply.read(service)?;
     out.text(&render(&document, Some(&service.link(args.id)), time::now(), out.paint))

@@ -21,12 +21,14 @@ struct Counted {
 /// Hands in a vote.
 pub fn decide(service: &Service, args: &DecideArgs, out: &mut Out) -> Result<(), Failure> {
     let choice = Choice::from(args.choice);
-    let body = json!({"person": contact(&args.person), "choice": choice, "reason": args.reason, "channel": "cli", "seen_digest": args.seen});
+    // A program says nothing of the channel: the service writes down how its vote came.
+    let channel = service.is_operator().then_some("cli");
+    let body = json!({"person": contact(&args.person), "choice": choice, "reason": args.reason, "channel": channel, "seen_digest": args.seen});
     let body = body.to_string();
     let path = format!("/api/v1/reviews/{}/votes", args.id);
     let reply = service.done("the vote", "POST", &path, &Call { body: Some(&body), ..Call::default() })?;
     if out.json {
-        return out.text(&format!("{}\n", reply.text()));
+        return out.raw_json(reply.text());
     }
     let counted: Counted = reply.read(service)?;
     let said = match (counted.already, choice) {
@@ -47,7 +49,7 @@ pub fn cancel(service: &Service, args: &CancelArgs, out: &mut Out) -> Result<(),
     let path = format!("/api/v1/reviews/{}/cancel", args.id);
     let reply = service.done("the cancellation", "POST", &path, &Call { body: Some(&body), ..Call::default() })?;
     if out.json {
-        return out.text(&format!("{}\n", reply.text()));
+        return out.raw_json(reply.text());
     }
     out.text(&format!("the review is cancelled\n  {}\n", service.link(args.id)))
 }

@@ -149,6 +149,9 @@ pub enum DatasetError {
     /// The file could not be read.
     #[error("the file cannot be read")]
     Read(#[from] csv::Error),
+    /// The file is UTF-16.
+    #[error("the file is UTF-16; save it as CSV in UTF-8")]
+    Wide,
 }
 
 impl Customers {

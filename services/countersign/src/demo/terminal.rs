@@ -41,6 +41,7 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<()> {
         dev: false,
         publish_to: None,
         base_url: None,
+        proxies: gateway::Proxies::default(),
         smtp: None,
         mail_from: None,
         sms: false,

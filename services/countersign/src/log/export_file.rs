@@ -27,6 +27,7 @@ use crate::{
     },
     cli::{ExportArgs, Global},
     serve::keys::SEAL_KEY,
+    terminal,
 };
 
 /// What was written, and what an earlier command had of it already.
@@ -61,7 +62,9 @@ pub async fn run(args: ExportArgs, global: Global) -> anyhow::Result<ExitCode> {
         let done = table(&ledger, &args, &selection, what(&args, &global, &selection, None)?).await?;
         let (events, reviews) = (done.end.events, done.end.streams);
         match global.json {
-            true => println!("{}", json!({"file": args.out, "events": events, "reviews": reviews, "went_on_from": done.went_on})),
+            true => {
+                terminal::json(&json!({"file": args.out, "events": events, "reviews": reviews, "went_on_from": done.went_on}))?
+            }
             false => println!("exported {events} events of {reviews} reviews to {}", args.out.display()),
         }
         return Ok(ExitCode::SUCCESS);
@@ -76,7 +79,7 @@ pub async fn run(args: ExportArgs, global: Global) -> anyhow::Result<ExitCode> {
     };
     let of = what(&args, &global, &selection, roots.as_ref())?;
     let done = lines(&ledger, &args, &selection, roots.as_ref(), of).await?;
-    say(&done, &args, &global, None);
+    say(&done, &args, &global, None)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -208,7 +211,7 @@ async fn move_out(args: &ExportArgs, global: &Global, key: &str) -> anyhow::Resu
     let end =
         moved(&ledger, args, &moving, roots.as_ref()).await.context("the directory is fenced; give the same command again")?;
     store.close();
-    say(&Done { end, went_on: 0 }, args, global, Some(&moving));
+    say(&Done { end, went_on: 0 }, args, global, Some(&moving))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -229,11 +232,11 @@ async fn moved(ledger: &Arc<dyn Ledger>, args: &ExportArgs, moving: &Moving, roo
     Ok(end)
 }
 
-fn say(done: &Done, args: &ExportArgs, global: &Global, moving: Option<&Moving>) {
+fn say(done: &Done, args: &ExportArgs, global: &Global, moving: Option<&Moving>) -> anyhow::Result<()> {
     let (end, left) = (&done.end, moving.map_or(0, Moving::left_behind));
     if global.json {
-        println!("{}", json!({"file": args.out, "export": end, "left_behind": left, "went_on_from": done.went_on}));
-        return;
+        let said = json!({"file": args.out, "export": end, "left_behind": left, "went_on_from": done.went_on});
+        return Ok(terminal::json(&said)?);
     }
     println!("exported {} commits of {} streams to {}", end.commits, end.streams, args.out.display());
     if moving.is_some() {
@@ -243,4 +246,5 @@ fn say(done: &Done, args: &ExportArgs, global: &Global, moving: Option<&Moving>)
     if left > 0 {
         eprintln!("warning: {left} task tokens could not be opened and are left behind; their workflows will not be told");
     }
+    Ok(())
 }

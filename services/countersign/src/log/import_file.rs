@@ -7,7 +7,6 @@ use ledger::{
     Ledger,
     seal::{LocalSeal, SecretKey},
 };
-use serde_json::json;
 
 use super::{
     fence::Fence,
@@ -18,6 +17,7 @@ use super::{
 use crate::{
     cli::{Global, ImportArgs},
     serve::keys::SEAL_KEY,
+    terminal,
 };
 
 /// `countersign import`.
@@ -32,7 +32,7 @@ pub async fn run(args: ImportArgs, global: Global) -> anyhow::Result<ExitCode> {
         None => into_directory(&args.file, &global.data, &mut progress).await?,
     };
     progress.end();
-    say(&imported, &args, &global);
+    say(&imported, &args, &global)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -54,10 +54,9 @@ async fn into_directory(file: &Path, data: &Path, progress: &mut Progress) -> an
     Ok(imported)
 }
 
-fn say(imported: &Imported, args: &ImportArgs, global: &Global) {
+fn say(imported: &Imported, args: &ImportArgs, global: &Global) -> anyhow::Result<()> {
     if global.json {
-        println!("{}", json!(imported));
-        return;
+        return Ok(terminal::json(imported)?);
     }
     let Imported { streams, commits, written, handles } = imported;
     println!("checked {commits} commits of {streams} streams; {written} were written, {} were there already", commits - written);
@@ -68,4 +67,5 @@ fn say(imported: &Imported, args: &ImportArgs, global: &Global) {
     if *handles == 0 {
         println!("no task tokens came with it: workflows that still wait are not told by this store");
     }
+    Ok(())
 }

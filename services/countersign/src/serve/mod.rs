@@ -30,6 +30,7 @@ pub mod slack;
 mod timers;
 
 use anyhow::{Context, bail};
+use https::Origin;
 use tokio::net::TcpListener;
 
 use crate::log::fence::Fence;
@@ -42,11 +43,18 @@ pub use service::Service;
 /// # Errors
 /// When the data directory or the address cannot be had.
 pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
-    if !options.listen.ip().is_loopback() && options.dev {
+    if options.dev && !options.listen.ip().is_loopback() {
         bail!("--dev and --demo let anybody decide as anybody, so they are for this machine only: listen on 127.0.0.1.");
     }
+    // A proxy or a tunnel stands there for others to come by.
+    if let Some(url) = options.base_url.as_ref().filter(|url| options.dev && (url.is_https() || !url.is_loopback())) {
+        bail!(
+            "--dev and --demo let anybody decide as anybody, so they are for this machine only, and {url} is for others.\n\
+             Leave --base-url away, or --dev and --demo."
+        );
+    }
     if !options.listen.ip().is_loopback() {
-        let is_https = options.base_url.as_ref().is_some_and(|url| url.starts_with("https://"));
+        let is_https = options.base_url.as_ref().is_some_and(Origin::is_https);
         if options.oidc.is_none() && options.smtp.is_none() {
             bail!(
                 "{} is not a loopback address. People from other machines would need to sign in, and no sign-in is configured.\n\
@@ -75,7 +83,7 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let listener = listener.into_std()?;
     let kept = TcpListener::from_std(listener.try_clone()?)?;
     let service = Service::start(&options, address).await?;
-    service.announce(address);
+    service.announce(address)?;
     let fenced = moved::fenced(options.data.clone());
     let stop_or_fence = async move {
         tokio::select! {

@@ -69,7 +69,7 @@ mod known {
         let shown = path.display();
         let mode = std::fs::metadata(path).with_context(|| format!("cannot read {shown}"))?.permissions().mode();
         ensure!(mode & 0o077 == 0, "{shown} can be read by others; run: chmod 600 {shown}");
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))
+        crate::text_file::read(path).with_context(|| format!("cannot read {shown}"))
     }
 }
 

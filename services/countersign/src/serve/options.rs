@@ -5,6 +5,8 @@ use std::{
     path::PathBuf,
 };
 
+use gateway::Proxies;
+use https::Origin;
 use intake::TrustedSource;
 use slack::TrustedTeam;
 
@@ -25,7 +27,9 @@ pub struct ServeOptions {
     /// The EventBridge bus to publish to, by name or ARN.
     pub publish_to: Option<String>,
     /// How people reach us; the address we listen on when absent.
-    pub base_url: Option<String>,
+    pub base_url: Option<Origin>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub proxies: Proxies,
     /// The SMTP server that takes mails, `smtp://` or `smtps://`.
     pub smtp: Option<String>,
     /// The sender of mails.

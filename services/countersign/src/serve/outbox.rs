@@ -17,7 +17,7 @@ impl Deliver for Console {
     }
 
     async fn deliver(&self, message: &Message<'_>) -> Result<Option<String>, DeliverError> {
-        println!("{}", asked(message.name, &message.review.request.title, &message.link.url()));
+        print!("{}\n", asked(message.name, &message.review.request.title, &message.link.url()));
         Ok(None)
     }
 }
@@ -34,7 +34,7 @@ impl SignInMail for Console {
     }
 
     async fn send(&self, to: &PersonId, link: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        println!("{to} signs in by:\n  {link}");
+        print!("{to} signs in by:\n  {link}\n");
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use axum::Router;
 use channels::{keys::Keyring, link::Links, session};
 use connections::limits::Limits;
 use events::{Period, Version};
-use gateway::{Gateway, Reconcile, Redrive, SignIn, slack::App};
+use gateway::{Gateway, Reconcile, Redrive, SignIn, api::SIGN_IN_LINK_LIFE, slack::App};
 use intake::Intake;
 use ledger::{Clock, Ledger, Parked, Reviews, SystemClock, Views, Work, seal::Seal, sqlite::SqliteStore};
 use notifier::{Deliver, Notifier, slack::Slack};
@@ -42,8 +42,6 @@ use crate::{
     log::fence::Fence,
 };
 
-/// How long the link that signs the operator in may be used.
-const SIGNIN_LIFE: Period = Period::hours(12);
 /// How long requests under way may take once the service is to stop. Who waits for a review is told
 /// that nothing changed and asks again.
 const GRACE: Duration = Duration::from_secs(2);
@@ -76,7 +74,7 @@ impl Service {
         }
         let keys = Keys::load_or_create(&options.data)?;
         let base_url: Arc<str> = match &options.base_url {
-            Some(url) => url.trim_end_matches('/').into(),
+            Some(url) => url.as_str().into(),
             None => format!("http://{address}").into(),
         };
         let (links, seal): (_, Arc<dyn Seal>) = (Arc::new(keys.links), Arc::new(keys.seal));
@@ -91,7 +89,7 @@ impl Service {
         let by_sms = if options.sms { Some(aws::sms().await?) } else { None };
         let channels = in_slack.into_iter().chain(by_mail).chain(by_sms).chain([Arc::new(Console) as Arc<dyn Deliver>]).collect();
         let provider = options.oidc.as_ref().map(|known| oidc::open(known, &base_url)).transpose()?;
-        let sign_in = SignIn { mail: Some(sign_in), provider, ..SignIn::default() };
+        let sign_in = SignIn { mail: Some(sign_in), provider, proxies: options.proxies.clone(), ..SignIn::default() };
         let notifier = Arc::new(Notifier::new(Arc::clone(&reviews), Arc::clone(&work), signed, channels));
         let resumer = Arc::new(Resumer::new(Arc::clone(&reviews), Arc::clone(&seal), aws::workflows()));
         let timekeeper = Arc::new(Timekeeper::new(
@@ -142,10 +140,15 @@ impl Service {
     }
 
     /// Says where the service is and how the operator signs in.
-    pub fn announce(&self, address: SocketAddr) {
-        let signin = session::mint_signin(&self.keys, SystemClock.now().after(SIGNIN_LIFE));
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn announce(&self, address: SocketAddr) -> anyhow::Result<()> {
+        let signin = session::mint_signin(&self.keys, SystemClock.now().after(SIGN_IN_LINK_LIFE))?;
         println!("Countersign answers at http://{address}  (data in {})", self.data.display());
         println!("Sign in as the operator: {}/signin?key={signin}", self.gateway.base_url);
+        println!("The link works once, within an hour; `countersign signin` makes another");
+        Ok(())
     }
 
     /// The gateway's parts, for more routes beside it.

@@ -53,7 +53,7 @@ fn from_file(path: &Path) -> anyhow::Result<AppSecrets> {
     let shown = path.display();
     let mode = std::fs::metadata(path).with_context(|| format!("cannot read {shown}"))?.permissions().mode();
     ensure!(mode & 0o077 == 0, "{shown} can be read by others; run: chmod 600 {shown}");
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
+    let text = crate::text_file::read(path).with_context(|| format!("cannot read {shown}"))?;
     AppSecrets::parse(&text).map_err(|fault| anyhow!("{shown}: {fault}"))
 }
 

@@ -22,6 +22,7 @@ use crate::{
     },
     cli::{CheckpointArgs, Global, ProveArgs, VerifyArgs},
     log::{place, progress::Progress},
+    terminal, text_file,
 };
 
 /// Something is wrong.
@@ -115,7 +116,7 @@ fn audit_of(args: &VerifyArgs, key: Option<&PublicKey>, own: super::roots::Notes
     let mut held = Vec::with_capacity(args.checkpoint.len());
     let mut refused = Vec::new();
     for path in &args.checkpoint {
-        let note = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let note = text_file::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let key = key.context("a checkpoint is checked against a key: give --public-key FILE")?;
         match Checkpoint::open(&note, key) {
             Ok(checkpoint) => held.push(checkpoint),
@@ -142,7 +143,7 @@ fn report(audit: Audit, key: Option<PublicKey>) -> Report {
 fn check_proof(path: &Path, args: &VerifyArgs) -> anyhow::Result<Report> {
     let key = args.public_key.as_deref().map(read_key).transpose()?;
     let key = key.context("a proof is checked against a key that comes from elsewhere: give --public-key FILE")?;
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = text_file::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let proof: Proof = serde_json::from_str(&text).with_context(|| format!("{} is no proof", path.display()))?;
     let (findings, proven, open) = proof.check(&key);
     let mut uncovered = Uncovered::default();
@@ -164,8 +165,7 @@ fn check_proof(path: &Path, args: &VerifyArgs) -> anyhow::Result<Report> {
 
 fn say(report: &Report, global: &Global) -> anyhow::Result<()> {
     if global.json {
-        println!("{}", serde_json::to_string(report)?);
-        return Ok(());
+        return Ok(terminal::json(report)?);
     }
     let counts = &report.checked;
     for finding in &report.findings {
@@ -197,7 +197,7 @@ fn say(report: &Report, global: &Global) -> anyhow::Result<()> {
 }
 
 fn read_key(path: &Path) -> anyhow::Result<PublicKey> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = text_file::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     text.parse().with_context(|| path.display().to_string())
 }
 
@@ -217,7 +217,7 @@ pub async fn prove(args: ProveArgs, global: Global) -> anyhow::Result<ExitCode> 
     let text = serde_json::to_string_pretty(&proof)? + "\n";
     fs::write(&args.out, text).with_context(|| format!("cannot write {}", args.out.display()))?;
     if global.json {
-        println!("{}", json!({"file": args.out, "proven": covered, "not_covered": open}));
+        terminal::json(&json!({"file": args.out, "proven": covered, "not_covered": open}))?;
         return Ok(ExitCode::SUCCESS);
     }
     println!("proved {covered} commits of review {} in {}", args.id, args.out.display());
@@ -255,7 +255,7 @@ pub async fn checkpoint(args: &CheckpointArgs, global: &Global) -> anyhow::Resul
     };
     let note = note.ok_or(ProofError::NoCheckpoint)?;
     match global.json {
-        true => println!("{}", json!({"size": Checkpoint::open(&note, &key)?.size, "note": note})),
+        true => terminal::json(&json!({"size": Checkpoint::open(&note, &key)?.size, "note": note}))?,
         false => print!("{note}"),
     }
     Ok(ExitCode::SUCCESS)

@@ -10,7 +10,7 @@ use axum::{
     middleware,
 };
 use channels::{keys::Keyring, session};
-use events::Period;
+use gateway::api::SIGN_IN_LINK_LIFE;
 use lambda::{Failure, Function};
 use lambda_http::{
     Adapter, LambdaEvent, Service as _,
@@ -19,9 +19,6 @@ use lambda_http::{
 use lambda_runtime::Context;
 use ledger::{Clock as _, SystemClock};
 use serde_json::{Value, json};
-
-/// How long the link that signs the operator in may be used.
-const SIGNIN_LIFE: Period = Period::hours(1);
 
 /// The function.
 pub struct Http {
@@ -36,10 +33,11 @@ pub struct Http {
 impl Http {
     /// The right to invoke us directly is the operator's: IAM has asked who it is. What comes by HTTP is
     /// wrapped by the API or the function URL and never has this form.
-    fn signin(&self) -> Value {
+    fn signin(&self) -> Result<Value, Failure> {
         tracing::info!("a link that signs the operator in was made");
-        let key = session::mint_signin(&self.keys, SystemClock.now().after(SIGNIN_LIFE));
-        json!({"link": format!("{}/signin?key={key}", self.base_url)})
+        let key = session::mint_signin(&self.keys, SystemClock.now().after(SIGN_IN_LINK_LIFE));
+        let key = key.map_err(|error| Failure::of(&error, true))?;
+        Ok(json!({"link": format!("{}/signin?key={key}", self.base_url)}))
     }
 }
 
@@ -64,7 +62,7 @@ pub fn with_peer(router: Router) -> Router {
 impl Function for Http {
     async fn call(&self, event: Value, context: &Context) -> Result<Value, Failure> {
         if event == json!({"signin": true}) {
-            return Ok(self.signin());
+            return self.signin();
         }
         const STRANGE: &str = "the event is no request of an HTTP API (payload format 2.0) or a function URL";
         let is_request = event.pointer("/requestContext/http/method").is_some_and(Value::is_string);

@@ -80,6 +80,33 @@ impl fmt::Display for Caller {
     }
 }
 
+/// By what right a request was let in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Right(Needs);
+
+impl Right {
+    /// Whether whoever was let in would be now: a token may be revoked, replaced or past its time while a
+    /// request is held.
+    ///
+    /// # Errors
+    /// As if the request came in now.
+    pub(crate) async fn still_holds(self, gateway: &Gateway, headers: &HeaderMap) -> Result<(), Problem> {
+        if self.0 == Needs::Nothing {
+            return Ok(());
+        }
+        caller(gateway, headers).await?.may(self.0)
+    }
+}
+
+/// Only behind [`admit`], which knows it.
+impl<S: Send + Sync> FromRequestParts<S> for Right {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Right>().copied().ok_or_else(|| Problem::unauthorized("Nobody was asked who they are.", false))
+    }
+}
+
 /// Only behind [`admit`], which knows them.
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
@@ -108,6 +135,7 @@ pub(crate) async fn admit(State(gate): State<Gate>, mut request: Request, next: 
     match admitted {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(Right(gate.needs));
             next.run(request).await
         }
         Err(problem) => problem.into_response(),

@@ -12,6 +12,7 @@ use super::{
     fresh,
     input::{Body, Input, pointer},
     problem::Problem,
+    stuck,
 };
 use crate::Gateway;
 use events::json::Typed;
@@ -42,7 +43,13 @@ pub(super) async fn apply(caller: Caller, State(gateway): State<Gateway>, Body(b
     let wanted = read(body)?;
     let changes = gateway.reviews.apply_directory(&wanted).await?;
     tracing::info!(%caller, changes, people = wanted.people.len(), groups = wanted.groups.len(), "directory applied");
-    Ok(super::json(&json!({"changes": changes})))
+    // Also when nothing changed: whoever applies it again wants to know how it stands.
+    let stuck = stuck::find(&gateway).await?;
+    if stuck.is_empty() {
+        return Ok(super::json(&json!({"changes": changes})));
+    }
+    tracing::warn!(reviews = stuck.len(), "open reviews cannot be approved under this directory");
+    Ok(super::json(&json!({"changes": changes, "unapprovable": stuck})))
 }
 
 fn read(body: Typed) -> Result<Wanted, Problem> {

@@ -17,6 +17,8 @@ mod put_events;
 mod reconcile;
 mod review_document;
 mod reviews;
+mod sign_in_links;
+mod stuck;
 mod votes;
 
 #[cfg(test)]
@@ -34,6 +36,7 @@ use axum::{
 use events::event::Scope;
 use problem::Problem;
 use serde::Serialize;
+pub use sign_in_links::LIFE as SIGN_IN_LINK_LIFE;
 
 use crate::Gateway;
 
@@ -60,7 +63,7 @@ pub fn routes(gateway: &Gateway) -> Router<Gateway> {
 type Resource = (&'static str, &'static str, Needs, MethodRouter<Gateway>);
 
 /// Every resource of the API.
-fn resources() -> [Resource; 16] {
+fn resources() -> [Resource; 17] {
     use Needs::{Nothing, OperatorKey, Scope as Scoped};
     [
         ("GET", "/openapi.json", Nothing, get(openapi::show)),
@@ -76,6 +79,7 @@ fn resources() -> [Resource; 16] {
         ("GET", "/dead-letters", Scoped(Scope::Operate), get(dead_letters::list)),
         ("POST", "/dead-letters/redrive", Scoped(Scope::Operate), post(dead_letters::redrive)),
         ("POST", "/reconcile", Scoped(Scope::Operate), post(reconcile::run)),
+        ("POST", "/sign-in-links", OperatorKey, post(sign_in_links::make)),
         ("GET", "/integrations", OperatorKey, get(integrations::list)),
         ("POST", "/integrations", OperatorKey, post(integrations::register)),
         ("DELETE", "/integrations/{name}", OperatorKey, delete(integrations::revoke)),

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    access::Caller,
+    access::{Caller, Right},
     cursor, fresh,
     input::{Body, Input, Named, Params},
     problem::Problem,
@@ -190,6 +190,7 @@ impl Follow {
 
 /// `GET /reviews/{id}`: the review; with `wait`, as soon as it is news to the caller.
 pub(super) async fn show(
+    right: Right,
     State(gateway): State<Gateway>,
     Named(review_id): Named,
     headers: HeaderMap,
@@ -211,6 +212,7 @@ pub(super) async fn show(
             return review_document::answer(&headers, &fold);
         }
         gateway.arrivals.changed(review_id, fold.version, left).await;
+        right.still_holds(&gateway, &headers).await?;
     }
 }
 

@@ -31,9 +31,15 @@ pub(super) async fn cast(
     Body(body): Body,
 ) -> Result<Response, Problem> {
     let mut input = Input::body(body)?;
-    let channel = input.read::<Channel>("channel", "\"api\" or \"cli\"").unwrap_or(Channel::Api);
-    if !matches!(channel, Channel::Api | Channel::Cli) {
-        input.fault("channel", "\"api\" or \"cli\"");
+    // How a vote came, the door says: a program comes by the API. Only the operator's own command line,
+    // which no program can be told from that has the operator's key, may say that it was that.
+    let (doors, expected): (&[Channel], _) = match caller {
+        Caller::Operator => (&[Channel::Api, Channel::Cli], "\"api\" or \"cli\""),
+        Caller::Integration(..) => (&[Channel::Api], "\"api\""),
+    };
+    let channel = input.read::<Channel>("channel", expected).unwrap_or(Channel::Api);
+    if !doors.contains(&channel) {
+        input.fault("channel", expected);
     }
     if input.take("review_id").is_some() {
         input.fault("review_id", "no such field: the path names the review");

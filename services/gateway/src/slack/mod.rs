@@ -27,7 +27,7 @@ use axum::{
 use channels::slack::{
     Message,
     interaction::{self, Interaction},
-    signature::{SIGNATURE_HEADER, SigningSecrets, TIMESTAMP_HEADER},
+    signature::{Once, SIGNATURE_HEADER, SigningSecrets, TIMESTAMP_HEADER},
 };
 use ledger::ExecuteError;
 use serde_json::Value;
@@ -98,9 +98,10 @@ async fn receive(
         return (StatusCode::UNAUTHORIZED, "The request does not carry a signature of Slack's that is good now.\n")
             .into_response();
     }
+    let Some(once) = Once::of(header(TIMESTAMP_HEADER), &body) else { return StatusCode::BAD_REQUEST.into_response() };
     match interaction::read(&body) {
-        Ok(Interaction::BlockActions(pressed)) => press::answer(&gateway, &app, &pressed).await,
-        Ok(Interaction::ViewSubmission(submitted)) => submit::answer(&gateway, &app, &submitted).await,
+        Ok(Interaction::BlockActions(pressed)) => press::answer(&gateway, &app, &pressed, &once).await,
+        Ok(Interaction::ViewSubmission(submitted)) => submit::answer(&gateway, &app, &submitted, &once).await,
         Ok(Interaction::Other) => StatusCode::OK.into_response(),
         Err(error) => (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
     }

@@ -13,6 +13,7 @@ use channels::{
         card::Card,
         interaction::{self, APPROVE, APPROVE_WITH_NOTE, Pressed, REJECT},
         modal::{self, Metadata},
+        signature::Once,
     },
 };
 use events::{PersonId, event::Choice};
@@ -30,9 +31,9 @@ use crate::Gateway;
 const OLD: &str = "This card is from before Countersign's keys were replaced. Decide by the link in its details.";
 
 /// Answers a pressed button; always 200 once what it asked for is in the log.
-pub(super) async fn answer(gateway: &Gateway, app: &App, pressed: &Pressed) -> Response {
+pub(super) async fn answer(gateway: &Gateway, app: &App, pressed: &Pressed, once: &Once) -> Response {
     let Some(action) = pressed.actions.first() else { return StatusCode::OK.into_response() };
-    let press = Press { gateway, app, pressed };
+    let press = Press { gateway, app, pressed, once };
     let done = match action.action_id.as_str() {
         APPROVE => press.vote(&action.value).await,
         APPROVE_WITH_NOTE => press.ask(&action.value, Choice::Approve).await,
@@ -50,13 +51,14 @@ struct Press<'a> {
     gateway: &'a Gateway,
     app: &'a App,
     pressed: &'a Pressed,
+    once: &'a Once,
 }
 
 impl Press<'_> {
     /// Approves at once.
     async fn vote(&self, value: &str) -> Result<(), Failed> {
         let Some((button, actor)) = self.open(value).await? else { return Ok(()) };
-        match vote::cast(self.gateway, &button, &actor, Choice::Approve, None).await? {
+        match vote::cast(self.gateway, self.once, &button, &actor, (Choice::Approve, None)).await? {
             Outcome::Counted => {}
             Outcome::Late(_, review) | Outcome::CountedBefore(review) => self.replace(&review, &actor.person).await?,
             Outcome::NotCounted(words) => self.whisper(&words).await,

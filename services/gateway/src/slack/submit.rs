@@ -10,6 +10,7 @@ use channels::slack::{
     button,
     interaction::{self, Submitted},
     modal::{self, CALLBACK, Metadata, REASON},
+    signature::Once,
 };
 use events::{
     event::Choice,
@@ -25,7 +26,7 @@ use super::{
 use crate::Gateway;
 
 /// Answers a window; what it says is in the log before.
-pub(super) async fn answer(gateway: &Gateway, app: &App, submitted: &Submitted) -> Response {
+pub(super) async fn answer(gateway: &Gateway, app: &App, submitted: &Submitted, once: &Once) -> Response {
     let view = &submitted.view;
     if view.callback_id != CALLBACK {
         return StatusCode::OK.into_response();
@@ -49,7 +50,7 @@ pub(super) async fn answer(gateway: &Gateway, app: &App, submitted: &Submitted) 
         Ok(actor) => actor,
         Err(error) => return unavailable(&error),
     };
-    match vote::cast(gateway, &button, &actor, choice, reason).await {
+    match vote::cast(gateway, once, &button, &actor, (choice, reason)).await {
         // An empty answer closes the window.
         Ok(Outcome::Counted | Outcome::CountedBefore(_)) => StatusCode::OK.into_response(),
         Ok(Outcome::Late(words, _) | Outcome::NotCounted(words)) => show(&words),

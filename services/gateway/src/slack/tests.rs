@@ -209,6 +209,43 @@ async fn a_high_risk_is_not_approved_by_a_card_that_shows_a_part() {
 }
 
 #[tokio::test]
+async fn a_click_that_was_recorded_and_is_sent_again_does_not_undo_a_newer_vote() {
+    let workspace = Workspace::new().await;
+    let review = workspace.world.ask(with(request(), "policy", json!({"quorum": 2}))).await;
+    let value = workspace.value(review).await;
+    let body = format!(
+        "payload={}",
+        encode(
+            &json!({
+                "type": "block_actions", "user": {"id": "U01", "team_id": "T01"}, "team": {"id": "T01"}, "trigger_id": "1.2",
+                "container": {"type": "message", "channel_id": "D07", "message_ts": "1795000000.000100"},
+                "actions": [{"type": "button", "action_id": "approve", "block_id": "decide", "value": value}],
+            })
+            .to_string()
+        )
+    );
+    let moment = (workspace.world.clock.now().millis() / 1_000).to_string();
+    let signature = sign(&moment, &body);
+    // The same bytes, and the same signature in capitals.
+    let again = [signature.clone(), signature.replace("v0=", "").to_uppercase()]
+        .map(|digits| if digits.starts_with("v0=") { digits } else { format!("v0={digits}") });
+    assert_eq!(workspace.send(&moment, &signature, body.clone()).await.status, 200);
+    workspace.world.pass(10);
+    let link = workspace.world.link(review, "ana@example.com");
+    workspace.world.press(&link, "request-changes", "Too few rows").await;
+    for signature in &again {
+        workspace.world.pass(60);
+        let reply = workspace.send(&moment, signature, body.clone()).await;
+        assert_eq!((reply.status.as_u16(), reply.text.as_str()), (200, ""), "answered as before");
+    }
+    let newer = (ana(), Channel::Web, Choice::RequestChanges, None);
+    assert_eq!(workspace.votes(review).await, [(ana(), Channel::Slack, Choice::Approve, None), newer]);
+    // A click of now is another request.
+    assert_eq!(workspace.press("U01", "approve", &value).await.status, 200);
+    assert_eq!(workspace.votes(review).await.len(), 3);
+}
+
+#[tokio::test]
 async fn a_rejection_asks_why_and_counts_with_the_reason() {
     let workspace = Workspace::new().await;
     let review = workspace.world.ask(request()).await;

@@ -1,11 +1,11 @@
 //! A vote from Slack: the same command as from every other channel.
 
-use channels::slack::{button::Button, card};
+use channels::slack::{button::Button, card, signature::Once};
 use events::{
     PersonId,
     event::{Channel, Choice, VoteRefusal},
 };
-use ledger::{ExecuteError, Executed};
+use ledger::{Claim, ExecuteError, Executed};
 use review::{Answer, Command, Directory, Review, command::Vote};
 
 use super::actor::Actor;
@@ -28,15 +28,25 @@ pub(super) enum Outcome {
 
 /// Hands a vote in. When this returns, it is in the log.
 ///
+/// A request of Slack's can be recorded on its way and sent again within five minutes. What it says is the
+/// same vote again, and is answered as before, unless the person has changed their mind meanwhile: their
+/// newer vote stands.
+///
 /// # Errors
 /// When the log fails.
 pub(super) async fn cast(
     gateway: &Gateway,
+    once: &Once,
     button: &Button,
     actor: &Actor,
-    choice: Choice,
-    reason: Option<String>,
+    (choice, reason): (Choice, Option<String>),
 ) -> Result<Outcome, ExecuteError> {
+    let now = gateway.reviews.now();
+    let first = gateway.work.claim(&format!("slack/{}", once.name), now, once.until).await?;
+    if first != Claim::Granted && has_changed(gateway, button, actor, choice).await? {
+        tracing::warn!(review_id = %button.review, "an interaction came again after a newer vote of the same person");
+        return Ok(Outcome::Counted);
+    }
     let vote = Vote {
         person: actor.person.clone(),
         choice,
@@ -68,6 +78,17 @@ pub(super) async fn cast(
         (Answer::NotFound, _) | (_, None) => Outcome::NotCounted("This review is not here any more.".to_owned()),
         _ => Outcome::Counted,
     })
+}
+
+/// Whether the person's vote that stands now is another one.
+async fn has_changed(gateway: &Gateway, button: &Button, actor: &Actor, choice: Choice) -> Result<bool, ExecuteError> {
+    let fold = gateway.reviews.load(button.review).await?;
+    let directory = gateway.reviews.directory().await?;
+    let Some(review) = fold.state.review() else { return Ok(false) };
+    let person = directory.primary(&actor.person);
+    let theirs = review.votes.iter().rev().filter(|vote| vote.what.choice != Choice::Comment);
+    let stands = theirs.map(|vote| &vote.what).find(|vote| directory.primary(&vote.person) == person);
+    Ok(stands.is_some_and(|vote| vote.choice != choice))
 }
 
 /// Whether this account stands for somebody: the directory names it, or the request does, or its address.

@@ -3,22 +3,26 @@
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, header::COOKIE};
-use channels::session::{self, Holder};
+use channels::session::{self, Holder, Pass};
 use events::{Period, PersonId, Timestamp};
+use ledger::LedgerError;
 
 use super::problem::Problem;
-use crate::Gateway;
+use crate::{Gateway, ended};
 
 /// How long an operator stays signed in.
 const OPERATOR: Period = Period::hours(12);
 /// How long a person stays signed in: a working day.
 const PERSON: Period = Period::hours(8);
 
+/// What the cookie of a session is for.
+const SESSION: &str = "session";
+
 /// A browser that is signed in.
 #[derive(Debug, Clone)]
 pub struct Session {
     cookie: String,
-    holder: Holder,
+    pass: Pass,
 }
 
 impl Session {
@@ -29,12 +33,12 @@ impl Session {
 
     /// Whom it acts for.
     pub fn holder(&self) -> &Holder {
-        &self.holder
+        &self.pass.holder
     }
 
     /// The person it acts for, unless that is the operator.
     pub fn person(&self) -> Option<&PersonId> {
-        match &self.holder {
+        match &self.pass.holder {
             Holder::Person(person) => Some(person),
             Holder::Operator => None,
         }
@@ -44,8 +48,39 @@ impl Session {
 /// The session that the request carries, when it is still good.
 pub fn session(gateway: &Gateway, headers: &HeaderMap) -> Option<Session> {
     let now = gateway.reviews.now();
-    cookies(headers, &name(gateway, "session"))
-        .find_map(|value| session::open(&gateway.keys, value, now).map(|holder| Session { cookie: value.to_owned(), holder }))
+    cookies(headers, &name(gateway, SESSION))
+        .find_map(|value| session::open(&gateway.keys, value, now).map(|pass| Session { cookie: value.to_owned(), pass }))
+}
+
+/// Takes the cookies of sessions that somebody signed out of from a request.
+///
+/// # Errors
+/// When the store does not answer.
+pub(crate) async fn forget_ended(gateway: &Gateway, headers: &mut HeaderMap) -> Result<(), LedgerError> {
+    let now = gateway.reviews.now();
+    let mut over: Vec<String> = Vec::new();
+    for value in cookies(headers, &name(gateway, SESSION)) {
+        // What is no session, or too old, signs nobody in anyway.
+        let Some(pass) = session::open(&gateway.keys, value, now) else { continue };
+        if ended::is_over(gateway, &pass.name, pass.expires_at).await? {
+            over.push(value.to_owned());
+        }
+    }
+    if over.is_empty() {
+        return Ok(());
+    }
+    let name = name(gateway, SESSION);
+    let is_kept = |cookie: &&str| {
+        let value = cookie.strip_prefix(&name).and_then(|rest| rest.strip_prefix('='));
+        value.is_none_or(|value| !over.iter().any(|known| known == value))
+    };
+    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let kept = lines.flat_map(|line| line.split(';')).map(str::trim).filter(is_kept).collect::<Vec<_>>().join("; ");
+    headers.remove(COOKIE);
+    if let Ok(kept) = HeaderValue::try_from(kept) {
+        headers.insert(COOKIE, kept);
+    }
+    Ok(())
 }
 
 /// The session, or the page that says how to sign in.
@@ -62,7 +97,7 @@ pub fn need_session(gateway: &Gateway, headers: &HeaderMap) -> Result<Session, P
 /// [`Problem::SignedOut`], or [`Problem::OperatorOnly`] when it is somebody else's.
 pub fn need_operator(gateway: &Gateway, headers: &HeaderMap) -> Result<Session, Problem> {
     let session = need_session(gateway, headers)?;
-    if session.holder == Holder::Operator { Ok(session) } else { Err(Problem::OperatorOnly) }
+    if session.pass.holder == Holder::Operator { Ok(session) } else { Err(Problem::OperatorOnly) }
 }
 
 /// The session of whoever sent a form of ours.
@@ -80,19 +115,21 @@ pub fn session_with_form(gateway: &Gateway, headers: &HeaderMap, csrf: &str) -> 
 /// See [`session_with_form`] and [`need_operator`].
 pub fn operator_with_form(gateway: &Gateway, headers: &HeaderMap, csrf: &str) -> Result<Session, Problem> {
     let session = session_with_form(gateway, headers, csrf)?;
-    if session.holder == Holder::Operator { Ok(session) } else { Err(Problem::OperatorOnly) }
+    if session.pass.holder == Holder::Operator { Ok(session) } else { Err(Problem::OperatorOnly) }
 }
 
 /// A `Set-Cookie` value that signs the browser in.
 pub(super) fn sign_in(gateway: &Gateway, holder: &Holder, now: Timestamp) -> Result<HeaderValue, Problem> {
     let life = if *holder == Holder::Operator { OPERATOR } else { PERSON };
     let value = session::start(&gateway.keys, holder, now.after(life)).map_err(|error| Problem::broken(&error))?;
-    set_cookie(gateway, "session", &value, Duration::from_secs(life.as_seconds().unsigned_abs()))
+    set_cookie(gateway, SESSION, &value, Duration::from_secs(life.as_seconds().unsigned_abs()))
 }
 
-/// A `Set-Cookie` value that signs the browser out.
-pub(super) fn sign_out(gateway: &Gateway) -> Result<HeaderValue, Problem> {
-    set_cookie(gateway, "session", "", Duration::ZERO)
+/// A `Set-Cookie` value that signs the browser out. The session is over from here on, also for whoever
+/// copied its cookie.
+pub(super) async fn sign_out(gateway: &Gateway, session: &Session) -> Result<HeaderValue, Problem> {
+    ended::end(gateway, &session.pass.name, session.pass.expires_at).await?;
+    set_cookie(gateway, SESSION, "", Duration::ZERO)
 }
 
 /// A `Set-Cookie` value that no script reads and no other site makes a browser send.

@@ -26,6 +26,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("SIGNING_KEY_ARN", "arn:aws:kms:us-east-1:000000000000:key/2"),
     ("VIEWS_TABLE", "views"),
     ("SEAL_KEY_ARN", "arn:aws:kms:us-east-1:000000000000:key/1"),
+    ("ACCOUNT_ID", "000000000000"),
     ("BUS_NAME", "bus"),
     ("TOPIC_ARN", "arn:aws:sns:us-east-1:000000000000:topic"),
     ("PROJECTOR_FUNCTION", "projector"),

@@ -21,6 +21,7 @@ use crate::{
 };
 
 const CLAIM: &str = "claim a message";
+const LOOK: &str = "look for a claim";
 const RELEASE: &str = "release a claim";
 const OWE: &str = "note what is owed";
 const SETTLE: &str = "take back what was owed";
@@ -57,6 +58,17 @@ impl Work for DynamoStore {
         }
         let until = Timestamp::from_millis(read_number(there, "lease")?);
         Ok(Claim::Busy { until: until.ok_or_else(|| damaged(claim, "lease is no time"))? })
+    }
+
+    async fn is_claimed(&self, claim: &str, now: Timestamp) -> Result<bool, LedgerError> {
+        let get = self.client.get_item().table_name(&self.tables.views).set_key(Some(claim_key(claim))).consistent_read(true);
+        match get.send().await.map_err(failed(LOOK))?.item {
+            Some(there) => {
+                let lease: i64 = read_number(&there, "lease")?;
+                Ok(lease > now.millis())
+            }
+            None => Ok(false),
+        }
     }
 
     async fn release(&self, claim: &str) -> Result<(), LedgerError> {

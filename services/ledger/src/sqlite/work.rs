@@ -34,6 +34,13 @@ impl Work for SqliteStore {
         self.0.views.write("claim a message", run).await
     }
 
+    async fn is_claimed(&self, key: &str, now: Timestamp) -> Result<bool, LedgerError> {
+        const SQL: &str = "SELECT EXISTS (SELECT 1 FROM claims WHERE key = ?1 AND until > ?2)";
+        self.0.views.read("look for a claim", |connection| {
+            connection.prepare_cached(SQL)?.query_row(params![key, now.millis()], |row| row.get(0))
+        })
+    }
+
     async fn release(&self, key: &str) -> Result<(), LedgerError> {
         let key = key.to_owned();
         let run = move |connection: &Connection, _: &mut _| {

@@ -25,6 +25,9 @@ impl Work for Meanwhile {
     async fn claim(&self, key: &str, now: Timestamp, until: Timestamp) -> Result<Claim, LedgerError> {
         self.store.claim(key, now, until).await
     }
+    async fn is_claimed(&self, key: &str, now: Timestamp) -> Result<bool, LedgerError> {
+        self.store.is_claimed(key, now).await
+    }
     async fn release(&self, key: &str) -> Result<(), LedgerError> {
         let happens = self.next.lock().expect("what happens").pop();
         if let Some(happens) = happens {

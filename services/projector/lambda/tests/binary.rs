@@ -11,7 +11,10 @@ const BINARY: &str = env!("CARGO_BIN_EXE_projector-lambda");
 
 #[test]
 fn a_missing_environment_is_one_line_that_names_everything() {
-    support::check_missing_environment(BINARY, &["LOG_TABLE", "VIEWS_TABLE", "SEAL_KEY_ARN", "BUS_NAME", "BASE_URL"]);
+    support::check_missing_environment(
+        BINARY,
+        &["LOG_TABLE", "VIEWS_TABLE", "SEAL_KEY_ARN", "BUS_NAME", "BASE_URL", "ACCOUNT_ID"],
+    );
 }
 
 #[test]

@@ -9,7 +9,8 @@ const BINARY: &str = env!("CARGO_BIN_EXE_timekeeper-lambda");
 
 #[test]
 fn a_missing_environment_is_one_line_that_names_everything() {
-    let names = ["LOG_TABLE", "VIEWS_TABLE", "SEAL_KEY_ARN", "BUS_NAME", "BASE_URL", "LINK_KEYS_SECRET", "SES_FROM"];
+    let names =
+        ["LOG_TABLE", "VIEWS_TABLE", "SEAL_KEY_ARN", "BUS_NAME", "BASE_URL", "ACCOUNT_ID", "LINK_KEYS_SECRET", "SES_FROM"];
     support::check_missing_environment(BINARY, &names);
 }
 

@@ -1,9 +1,12 @@
 //! Reading a CSV file, with errors that say where and what to do.
 
-use std::{collections::HashMap, io::Read};
+use std::{
+    collections::HashMap,
+    io::{BufRead as _, BufReader, Read},
+};
 
 use super::{CELL_MAX, Customers, DatasetError, Value};
-use crate::demo::words::plain;
+use crate::{demo::words::plain, text_file};
 
 /// Reads a CSV file (comma-separated, UTF-8, with a header; RFC 4180 quoting). Any columns will do as
 /// long as one holds numbers.
@@ -11,6 +14,10 @@ use crate::demo::words::plain;
 /// # Errors
 /// [`DatasetError`], which names line and column.
 pub fn read_csv(reader: impl Read) -> Result<Customers, DatasetError> {
+    let mut reader = BufReader::new(reader);
+    if text_file::is_wide(reader.fill_buf().map_err(csv::Error::from)?) {
+        return Err(DatasetError::Wide);
+    }
     let mut reader = csv::Reader::from_reader(reader);
     let header = reader.byte_headers()?.clone();
     let mut customers = Customers::named(read_header(&header)?);

@@ -9,7 +9,10 @@ use gateway::audit::{self, Question, Trail, words};
 use ledger::{Ledger, Position, Reviews, Search, Status, SystemClock, Views, sqlite::SqliteStore};
 
 use super::{place, table::Table};
-use crate::cli::{AuditArgs, Global};
+use crate::{
+    cli::{AuditArgs, Global},
+    terminal,
+};
 
 /// How many reviews one look at the views takes.
 const PAGE: usize = 50;
@@ -141,13 +144,10 @@ impl Sink {
         self.count += 1;
         let written = match &mut self.table {
             Some(table) => lines(trail).iter().try_for_each(|line| table.line(line)).map_err(std::io::Error::other),
-            None if self.json => {
-                let line = serde_json::to_string(trail)?;
-                writeln!(std::io::stdout().lock(), "{line}")
-            }
+            None if self.json => terminal::json(trail),
             None => {
                 let gap = if self.count > 1 { "\n" } else { "" };
-                write!(std::io::stdout().lock(), "{gap}{}", text::render(trail))
+                terminal::try_out(&format!("{gap}{}", text::render(trail)))
             }
         };
         match written {

@@ -2,7 +2,7 @@
 
 use gateway::audit::{Trail, words};
 
-use crate::client::clean;
+use crate::terminal::clean;
 
 /// Its heading, and what is known of it, line by line.
 pub(super) fn render(trail: &Trail) -> String {

@@ -11,12 +11,12 @@ use projector::{
     row,
 };
 use review::{Fold, FoldError};
-use serde_json::json;
 
 use super::UNREADABLE;
 use crate::{
     client::past,
     log::{decoded::Decoded, progress::Progress},
+    terminal,
 };
 
 /// How many commits one read of the log takes.
@@ -71,7 +71,7 @@ pub(super) fn of_export(file: &Path, id: Option<ReviewId>, time: Timestamp, as_j
     }
     progress.end();
     match (id, found) {
-        (None, _) => print_inbox(open, time, as_json),
+        (None, _) => print_inbox(open, time, as_json)?,
         (Some(id), None) => bail!("there is no review {id} in {}", file.display()),
         (Some(id), Some(fold)) => return print_review(id, &fold, time, as_json),
     }
@@ -81,7 +81,7 @@ pub(super) fn of_export(file: &Path, id: Option<ReviewId>, time: Timestamp, as_j
 fn print_review(id: ReviewId, fold: &Fold, time: Timestamp, as_json: bool) -> anyhow::Result<ExitCode> {
     match gateway::api::document(fold)? {
         None => bail!("there was no review {id} yet at {time}"),
-        Some(document) if as_json => println!("{document}"),
+        Some(document) if as_json => terminal::json_line(&document)?,
         Some(document) => print!("{}", past(&document, time)?),
     }
     Ok(ExitCode::SUCCESS)
@@ -116,19 +116,20 @@ pub(super) async fn inbox(
         }
         position = batch.position;
     }
-    print_inbox(open, time, as_json);
+    print_inbox(open, time, as_json)?;
     Ok(ExitCode::from(if unreadable > 0 { UNREADABLE } else { 0 }))
 }
 
-fn print_inbox(mut open: Vec<ReviewRow>, time: Timestamp, as_json: bool) {
+fn print_inbox(mut open: Vec<ReviewRow>, time: Timestamp, as_json: bool) -> anyhow::Result<()> {
     open.sort_by_key(|row| (row.expires_at, row.review_id));
     if as_json {
-        open.iter().for_each(|row| println!("{}", json!(row)));
+        return Ok(open.iter().try_for_each(terminal::json)?);
     } else if open.is_empty() {
         println!("nothing was open at {time}");
     } else {
         print!("{}", crate::client::past_inbox(&open, time));
     }
+    Ok(())
 }
 
 /// Nobody could decide at or after the expiry, whether a timer had said so yet or not.
@@ -139,6 +140,7 @@ fn is_open(row: &ReviewRow, time: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use events::{NewCommit, StreamId, Version, digest::CommitHash, event::*, request::*};
+    use serde_json::json;
 
     use super::*;
 

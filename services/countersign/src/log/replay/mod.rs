@@ -13,7 +13,10 @@ use projector::rebuild::{Manner, Rebuild, RebuildError, Rebuilt};
 use serde_json::json;
 
 use super::{place, progress::Progress};
-use crate::cli::{Global, ReplayArgs};
+use crate::{
+    cli::{Global, ReplayArgs},
+    terminal,
+};
 use mark::{Mark, Marks};
 
 /// Exit code: a dry run found differences.
@@ -57,10 +60,9 @@ pub async fn run(args: ReplayArgs, global: Global) -> anyhow::Result<ExitCode> {
     match done {
         Ok(()) => {}
         Err(RebuildError::Fold(error)) => {
-            eprintln!(
-                "error: {error}\n  stopped after {} reviews; --keep-going reports every such review and goes on",
-                found.reviews.max(found.folded)
-            );
+            eprintln!("error: {error}");
+            let reviews = found.reviews.max(found.folded);
+            eprintln!("  stopped after {reviews} reviews; --keep-going reports every such review and goes on");
             return Ok(ExitCode::from(UNREADABLE));
         }
         Err(error) => {
@@ -68,7 +70,7 @@ pub async fn run(args: ReplayArgs, global: Global) -> anyhow::Result<ExitCode> {
             return Err(anyhow::Error::new(error).context(so_far));
         }
     }
-    say(found, went_on, &args, global.json);
+    say(found, went_on, &args, global.json)?;
     Ok(ExitCode::from(match (found.unreadable, args.dry_run && found.differing() > 0) {
         (1.., _) => UNREADABLE,
         (0, true) => DIFFERENCES,
@@ -124,13 +126,12 @@ async fn rebuild_all(rebuild: &mut Rebuild, places: &Places, marks: Option<&Mark
     Ok(())
 }
 
-fn say(found: &Rebuilt, went_on: u64, args: &ReplayArgs, as_json: bool) {
+fn say(found: &Rebuilt, went_on: u64, args: &ReplayArgs, as_json: bool) -> anyhow::Result<()> {
     if as_json {
         let mut report = json!(found);
         report["dry_run"] = json!(args.dry_run);
         report["continued_after"] = json!(went_on);
-        println!("{report}");
-        return;
+        return Ok(terminal::json(&report)?);
     }
     if went_on > 0 {
         println!("went on after {went_on} reviews, where an earlier replay was interrupted");
@@ -164,4 +165,5 @@ fn say(found: &Rebuilt, went_on: u64, args: &ReplayArgs, as_json: bool) {
         (0, true) => println!("nothing was written"),
         (unreadable, _) => println!("{unreadable} reviews cannot be read; everything else was looked at"),
     }
+    Ok(())
 }

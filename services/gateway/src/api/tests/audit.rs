@@ -20,7 +20,7 @@ async fn found(world: &World, query: &str) -> Vec<String> {
     titles.iter().map(|trail| trail["title"].as_str().expect("a title").to_owned()).collect()
 }
 
-async fn project(world: &World, review: &str) {
+pub(super) async fn project(world: &World, review: &str) {
     let rows = Rows::new(Arc::clone(&world.gateway.reviews), Arc::clone(&world.gateway.views));
     rows.project(review.parse().expect("an id")).await.expect("projected");
 }

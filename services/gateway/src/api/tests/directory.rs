@@ -28,6 +28,51 @@ async fn a_directory_is_applied_once_and_read_back_as_it_was_put() {
     assert_eq!(world.call("PUT", "/directory", fewer).await.json(), json!({"changes": 2}));
 }
 
+#[tokio::test]
+async fn reviews_that_a_new_directory_leaves_without_enough_people_are_named() {
+    let world = World::new();
+    let members = |members: &[&str]| json!({"people": {}, "groups": {"leads": members}});
+    let apply = async |body: Value| world.call("PUT", "/directory", body).await.json();
+    apply(members(&["ana@example.com", "ben@example.com", "rita@example.com"])).await;
+    let ask = async |title: &str, quorum: u8, reviewers: Value| {
+        let asked = json!({"title": title, "reviewers": reviewers, "requester": {"email": "rita@example.com"}, "policy": {"quorum": quorum}});
+        let id = world.open(asked).await;
+        super::audit::project(&world, &id).await;
+        id
+    };
+    let two = ask("Two of them", 2, json!([{"group": "leads"}])).await;
+    let one = ask("One of them", 1, json!([{"group": "leads"}])).await;
+    ask("Somebody else", 1, json!([{"email": "zoe@example.com"}])).await;
+    let ended = ask("Ended", 2, json!([{"group": "leads"}])).await;
+    world.vote(&ended, "ana@example.com", "reject").await;
+    super::audit::project(&world, &ended).await;
+
+    // Rita asked, so she is none of the two.
+    let named = apply(members(&["ana@example.com", "rita@example.com"])).await;
+    let stuck = json!({"review_id": two, "title": "Two of them", "quorum": 2, "able": 1});
+    assert_eq!(named, json!({"changes": 1, "unapprovable": [stuck]}));
+    assert_eq!(apply(members(&["ana@example.com", "rita@example.com"])).await, json!({"changes": 0, "unapprovable": [stuck]}));
+    let all = apply(members(&[])).await;
+    let ids: Vec<&Value> = all["unapprovable"].as_array().expect("a list").iter().map(|stuck| &stuck["review_id"]).collect();
+    assert_eq!(ids, [&json!(one), &json!(two)]);
+    // Who approved and left counts, as before.
+    assert_eq!(apply(members(&["ana@example.com", "ben@example.com"])).await, json!({"changes": 1}));
+    world.vote(&two, "ana@example.com", "approve").await;
+    assert_eq!(apply(members(&["ben@example.com"])).await, json!({"changes": 1}));
+    assert_eq!(world.vote(&two, "ben@example.com", "approve").await.json()["verdict"], "approved");
+}
+
+#[tokio::test]
+async fn two_who_turn_out_to_be_one_are_not_enough_for_two() {
+    let world = World::new();
+    let asked = json!({"title": "T", "policy": {"quorum": 2}, "reviewers": [{"email": "ana@example.com"}, {"email": "ana.old@example.com"}]});
+    let id = world.open(asked).await;
+    super::audit::project(&world, &id).await;
+    let one = json!({"people": {"ana@example.com": {"aliases": ["ana.old@example.com"]}}, "groups": {}});
+    let named = world.call("PUT", "/directory", one).await.json();
+    assert_eq!((&named["unapprovable"][0]["review_id"], &named["unapprovable"][0]["able"]), (&json!(id), &json!(1)));
+}
+
 /// Puts a directory with faults.
 async fn check(body: Value, pointers: &[&str]) {
     let world = World::new();

@@ -203,3 +203,21 @@ async fn invariant_03_an_integration_votes_as_whom_it_acts_and_never_on_its_own_
     check(by(&world, &bot, "POST", &format!("/reviews/{id}/votes"), json!({"choice": "approve"})).await, 403, "own-request");
     assert_eq!(world.get(&format!("/reviews/{id}")).await.json()["status"], "open");
 }
+
+#[tokio::test]
+async fn a_program_does_not_say_by_which_door_its_vote_came() {
+    let world = World::new();
+    let bot = register(&world, "bot", &[Scope::CastVotes], Some("ana@example.com")).await;
+    let id = world.open(with(request(), "policy", json!({"quorum": 2}))).await;
+    let vote = format!("/reviews/{id}/votes");
+    for door in ["cli", "web", "slack", "email", "sms", "bus", "outbox", "fax"] {
+        let reply = by(&world, &bot, "POST", &vote, json!({"choice": "approve", "channel": door})).await;
+        assert_eq!((reply.status.as_u16(), reply.pointers()), (422, vec!["/channel".to_owned()]), "{door}");
+    }
+    assert_eq!(world.types(&id).await, ["ReviewRequested"]);
+    for body in [json!({"choice": "comment", "reason": "one"}), json!({"choice": "comment", "reason": "two", "channel": "api"})] {
+        assert_eq!(by(&world, &bot, "POST", &vote, body).await.status, 200);
+    }
+    let events = world.get(&format!("/reviews/{id}/events")).await.json();
+    assert_eq!([&events[1]["channel"], &events[2]["channel"]], [&json!("api"), &json!("api")]);
+}

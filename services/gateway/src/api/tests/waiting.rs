@@ -5,7 +5,13 @@ use std::{sync::Arc, time::Duration};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{Reply, World, request};
+use events::event::Scope;
+
+use super::{
+    Reply, World,
+    integrations::{by, register},
+    request,
+};
 
 async fn follow(world: &World, review: &str, query: &str, known: Option<&str>) -> Reply {
     let headers: Vec<(&str, &str)> = known.map(|etag| ("if-none-match", etag)).into_iter().collect();
@@ -70,4 +76,26 @@ async fn a_wait_is_a_number_of_seconds_up_to_thirty() {
         let reply = follow(&world, &id, query, None).await;
         assert_eq!((reply.status.as_u16(), reply.pointers()), (422, pointers.iter().map(ToString::to_string).collect()));
     }
+}
+
+#[tokio::test]
+async fn who_waits_with_a_token_that_is_taken_away_meanwhile_is_told_nothing() {
+    let world = Arc::new(World::new());
+    let id = world.open(request()).await;
+    let token = register(&world, "ci", &[Scope::ReadReviews], None).await;
+    let held = {
+        let (world, id, token) = (Arc::clone(&world), id.clone(), token.clone());
+        tokio::spawn(async move { by(&world, &token, "GET", &format!("/reviews/{id}?wait=20&until=ended"), Value::Null).await })
+    };
+    // It is held before the token is gone: an answer that is let go by a comment shows that it waits.
+    while world.types(&id).await.len() < 2 {
+        tokio::task::yield_now().await;
+        world.vote(&id, "ana@example.com", "comment").await;
+    }
+    assert!(!held.is_finished());
+    assert_eq!(world.call("DELETE", "/integrations/ci", Value::Null).await.status, 200);
+    world.vote(&id, "ben@example.com", "approve").await;
+    let answer = held.await.expect("an answer");
+    assert_eq!(answer.status, 401, "{}", answer.text);
+    assert!(answer.text.contains("was revoked") && !answer.text.contains("approved"), "{}", answer.text);
 }

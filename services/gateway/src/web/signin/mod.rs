@@ -19,7 +19,7 @@ use axum::{
 };
 use channels::{
     provider::BACK,
-    session::{self, Holder, PersonLink},
+    session::{self, Holder, Pass},
 };
 use events::{PersonId, ReviewId, event::Channel, request::Reviewer};
 use ledger::{Claim, Search};
@@ -55,20 +55,9 @@ struct Link {
     review: Option<String>,
 }
 
-/// What a sign-in link is for.
-enum Key {
-    Operator,
-    Person(PersonLink),
-}
-
-impl Key {
-    fn read(gateway: &Gateway, key: &str) -> Result<Key, Problem> {
-        let now = gateway.reviews.now();
-        if session::is_signin(&gateway.keys, key, now) {
-            return Ok(Key::Operator);
-        }
-        session::open_person_link(&gateway.keys, key, now).map(Key::Person).ok_or(Problem::BadSignIn)
-    }
+/// What a sign-in link stands for, unless its time is over.
+fn read(gateway: &Gateway, key: &str) -> Result<Pass, Problem> {
+    session::open_link(&gateway.keys, key, gateway.reviews.now()).ok_or(Problem::BadSignIn)
 }
 
 /// Where somebody goes who signed in: the review they came for, or the inbox. Only a review's id is
@@ -113,21 +102,21 @@ async fn show(
             None => mail::form(&gateway, link.review.as_deref(), StatusCode::OK, None),
         };
     };
-    let key_read = match Key::read(&gateway, key) {
-        Ok(key) => key,
+    let pass = match read(&gateway, key) {
+        Ok(pass) => pass,
         Err(problem) => return Err(failed(&gateway, problem, &headers, &extensions).await),
     };
-    let (title, text) = match key_read {
-        Key::Operator if gateway.dev => (
+    let (title, text) = match pass.holder {
+        Holder::Operator if gateway.dev => (
             "Sign in as the operator".to_owned(),
-            "This browser will see every review for 12 hours, and may enter decisions on behalf of reviewers. What it enters is logged as entered by the operator.",
+            "This browser will see every review for 12 hours, and may enter decisions on behalf of reviewers. What it enters is logged as entered by the operator. The link works once.",
         ),
-        Key::Operator => (
+        Holder::Operator => (
             "Sign in as the operator".to_owned(),
-            "This browser will see every review for 12 hours, and may cancel them. It decides for nobody: people decide by signing in themselves, or by the link in their own message.",
+            "This browser will see every review for 12 hours, and may cancel them. It decides for nobody: people decide by signing in themselves, or by the link in their own message. The link works once.",
         ),
-        Key::Person(link) => (
-            format!("Sign in as {}", link.person),
+        Holder::Person(person) => (
+            format!("Sign in as {person}"),
             "This browser will see the reviews that you have a part in, and decide in your name, for 8 hours. The link works once.",
         ),
     };
@@ -166,8 +155,8 @@ async fn enter(
     extensions: Extensions,
     Fields(form): Fields<SignIn>,
 ) -> Result<Response, Problem> {
-    let key = match Key::read(&gateway, &form.key) {
-        Ok(key) => key,
+    let pass = match read(&gateway, &form.key) {
+        Ok(pass) => pass,
         Err(problem) => return Err(failed(&gateway, problem, &headers, &extensions).await),
     };
     if !session::is_form_token(&gateway.keys, &form.key, &form.csrf) {
@@ -177,16 +166,14 @@ async fn enter(
         return Err(Problem::BrokenForm);
     }
     let now = gateway.reviews.now();
-    let holder = match key {
-        Key::Operator => Holder::Operator,
-        Key::Person(link) => {
-            // Used up from here to its end.
-            let used = gateway.work.claim(&format!("signin/link/{}", link.name), now, link.expires_at).await?;
-            if let Claim::Busy { .. } = used {
-                return Err(Problem::UsedSignIn);
-            }
-            Holder::Person(gateway.reviews.directory().await?.primary(&link.person).clone())
-        }
+    // Used up from here to its end.
+    let used = gateway.work.claim(&format!("signin/link/{}", pass.name), now, pass.expires_at).await?;
+    if let Claim::Busy { .. } = used {
+        return Err(Problem::UsedSignIn);
+    }
+    let holder = match pass.holder {
+        Holder::Operator => Holder::Operator,
+        Holder::Person(person) => Holder::Person(gateway.reviews.directory().await?.primary(&person).clone()),
     };
     tracing::info!(operator = holder == Holder::Operator, "a browser was signed in");
     Ok(([(SET_COOKIE, who::sign_in(&gateway, &holder, now)?)], Redirect::to(&target(form.review.as_deref()))).into_response())
@@ -200,8 +187,8 @@ struct SignOut {
 
 /// `POST /signout`.
 async fn leave(State(gateway): State<Gateway>, headers: HeaderMap, Fields(form): Fields<SignOut>) -> Result<Response, Problem> {
-    who::session_with_form(&gateway, &headers, &form.csrf)?;
-    Ok(([(SET_COOKIE, who::sign_out(&gateway)?)], Redirect::to("/")).into_response())
+    let session = who::session_with_form(&gateway, &headers, &form.csrf)?;
+    Ok(([(SET_COOKIE, who::sign_out(&gateway, &session).await?)], Redirect::to("/")).into_response())
 }
 
 /// The person of this e-mail address; `None` when it is none.

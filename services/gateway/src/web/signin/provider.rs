@@ -1,7 +1,7 @@
 //! Signing in with a provider that knows who people are: away to it, and back.
 //!
-//! What must be known again when the browser comes back is in a signed cookie of its own, so that only
-//! the browser that left can come back, and only once.
+//! What must be known again when the browser comes back is in a cookie of its own, which we alone can read
+//! and make, so that only the browser that left can come back, and only once.
 
 use std::time::Duration;
 
@@ -31,12 +31,12 @@ use crate::{Departure, Gateway, Provider, ProviderError};
 
 /// How long somebody may take at the provider.
 const AWAY: Period = Period::seconds(10 * 60);
-/// What the cookie is for, and signed for.
+/// What the cookie is for, and concealed for.
 const COOKIE: &str = "departure";
 /// The most characters of a provider's refusal that reach the log.
 const ERROR_MAX: usize = 80;
 
-/// What the cookie holds, signed.
+/// What the cookie holds, concealed: the verifier is for us and the provider.
 #[derive(Serialize, Deserialize)]
 struct Luggage {
     until: Timestamp,
@@ -72,7 +72,8 @@ pub(super) async fn leave(State(gateway): State<Gateway>, Query(leaving): Query<
     let json = serde_json::to_vec(&luggage).map_err(|error| Problem::broken(&error))?;
     let age = Duration::from_secs(AWAY.as_seconds().unsigned_abs());
     // Lax: the provider, another site, leads back.
-    let cookie = who::set_lax_cookie(&gateway, COOKIE, &gateway.keys.sign(COOKIE, &json), age)?;
+    let concealed = gateway.keys.conceal(COOKIE, &json).map_err(|error| Problem::broken(&error))?;
+    let cookie = who::set_lax_cookie(&gateway, COOKIE, &concealed, age)?;
     Ok(([(SET_COOKIE, cookie)], Redirect::to(&url)).into_response())
 }
 
@@ -124,8 +125,8 @@ pub(super) async fn back(
 
 /// What this browser took along, when that is still good and this is its way back, for the first time.
 async fn luggage(gateway: &Gateway, headers: &HeaderMap, back: &Back, now: Timestamp) -> Result<Option<Luggage>, Problem> {
-    let signed = who::cookie(gateway, headers, COOKIE).and_then(|value| gateway.keys.verify(COOKIE, value));
-    let luggage: Option<Luggage> = signed.and_then(|json| serde_json::from_slice(&json).ok());
+    let read = who::cookie(gateway, headers, COOKIE).and_then(|value| gateway.keys.reveal(COOKIE, value));
+    let luggage: Option<Luggage> = read.and_then(|json| serde_json::from_slice(&json).ok());
     let is_ours = |luggage: &Luggage| now < luggage.until && bool::from(luggage.state.as_bytes().ct_eq(back.state.as_bytes()));
     let Some(luggage) = luggage.filter(is_ours) else { return Ok(None) };
     // The store need not know what could still be used.

@@ -87,6 +87,23 @@ impl Reply {
     }
 }
 
+/// See [`World::beside`].
+struct Beside(Router);
+
+impl Beside {
+    async fn look(&self, cookie: &str, path: &str) -> Reply {
+        let request = Request::builder().uri(path).header("host", "127.0.0.1:8787").header("cookie", cookie);
+        answer(&self.0, request.body(Body::empty()).expect("a request")).await
+    }
+}
+
+async fn answer(router: &Router, request: Request<Body>) -> Reply {
+    let response = router.clone().oneshot(request).await.expect("an answer");
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+    Reply { status, headers, text: String::from_utf8(body.to_vec()).expect("text") }
+}
+
 impl World {
     pub(crate) fn new() -> World {
         World::with_dev(false)
@@ -131,10 +148,7 @@ impl World {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::from(body)).expect("a request");
-        let response = self.router.clone().oneshot(request).await.expect("an answer");
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
-        Reply { status, headers, text: String::from_utf8(body.to_vec()).expect("text") }
+        answer(&self.router, request).await
     }
 
     async fn get(&self, path: &str) -> Reply {
@@ -149,10 +163,23 @@ impl World {
         self.send("POST", path, &all, body.join("&")).await
     }
 
+    /// The key of a new link that signs the operator in.
+    fn operator_key(&self) -> String {
+        session::mint_signin(&self.gateway.keys, self.clock.now().after(events::Period::hours(1))).expect("a key")
+    }
+
+    /// The same service in another process: the store and the clock are one, what is remembered is not.
+    fn beside(&self) -> Beside {
+        let mut gateway = self.gateway.clone();
+        gateway.sign_in.ended = Default::default();
+        gateway.sign_in.limits = Default::default();
+        Beside(crate::router(gateway))
+    }
+
     /// The cookie of a browser that signed in by link and button.
     async fn sign_in(&self) -> String {
         let now = self.clock.now();
-        let key = session::mint_signin(&self.gateway.keys, now.after(events::Period::hours(1)));
+        let key = session::mint_signin(&self.gateway.keys, now.after(events::Period::hours(1))).expect("a key");
         let page = self.get(&format!("/signin?key={key}")).await;
         let reply = self.post("/signin", &[], &[("key", &key), ("csrf", &page.field("csrf")), ("go", "in")]).await;
         assert_eq!(reply.status, 303, "{}", reply.text);
@@ -198,7 +225,7 @@ impl World {
         rows.project(id).await.expect("rows");
     }
 
-    fn link(&self, review: ReviewId, person: &str) -> String {
+    pub(crate) fn link(&self, review: ReviewId, person: &str) -> String {
         let expires_at = self.clock.now().after(events::Period::hours(200));
         let capability = Capability { review, person: person.parse().expect("a person"), expires_at };
         format!("/a/{}", capability::mint(&self.gateway.keys, &capability))
@@ -213,7 +240,7 @@ impl World {
     }
 
     /// Opens the link and presses a button of its form.
-    async fn press(&self, link: &str, choice: &str, reason: &str) -> Reply {
+    pub(crate) async fn press(&self, link: &str, choice: &str, reason: &str) -> Reply {
         let page = self.get(link).await;
         self.send_ballot(link, &page, choice, reason).await
     }

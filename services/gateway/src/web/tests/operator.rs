@@ -4,12 +4,12 @@ use events::Version;
 use ledger::Parked;
 use serde_json::json;
 
-use super::{World, request, with};
+use super::{Reply, World, request, with};
 
 #[tokio::test]
 async fn only_the_button_behind_the_link_signs_in_and_out() {
     let world = World::new();
-    let key = channels::session::mint_signin(&world.gateway.keys, world.gateway.reviews.now().after(events::Period::hours(1)));
+    let key = world.operator_key();
     let page = world.get(&format!("/signin?key={key}")).await;
     assert_eq!((page.status.as_u16(), page.header("set-cookie")), (200, ""));
     assert_eq!(world.post("/signin", &[], &[("key", &key)]).await.status, 403);
@@ -29,6 +29,47 @@ async fn only_the_button_behind_the_link_signs_in_and_out() {
     world.pass(12 * 3_600);
     assert_eq!(world.send("GET", "/outbox", &[("cookie", &cookie)], String::new()).await.status, 403);
     assert_eq!(world.get(&format!("/signin?key={key}")).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_link_of_the_operator_works_once() {
+    let world = World::new();
+    let key = world.operator_key();
+    let page = world.get(&format!("/signin?key={key}")).await;
+    let fields = [("key", key.as_str()), ("csrf", &page.field("csrf")), ("go", "in")];
+    assert_eq!(world.post("/signin", &[], &fields).await.status, 303);
+    world.pass(60);
+    let again = world.post("/signin", &[], &fields).await;
+    assert_eq!((again.status.as_u16(), again.header("set-cookie")), (403, ""), "{}", again.words());
+    // Another is another.
+    let other = world.operator_key();
+    let fields =
+        [("key", other.as_str()), ("csrf", &world.get(&format!("/signin?key={other}")).await.field("csrf")), ("go", "in")];
+    assert_eq!(world.post("/signin", &[], &fields).await.status, 303);
+}
+
+#[tokio::test]
+async fn whoever_copied_a_cookie_is_out_when_its_owner_signs_out() {
+    let world = World::new();
+    for cookie in [world.sign_in().await, world.sign_in_as("ana@example.com").await] {
+        let other = world.sign_in().await;
+        let inbox = world.look(&cookie, "/").await;
+        let is_in = |page: Reply| page.text.contains("action=\"/signout\"");
+        // Another process has seen the session a moment ago, and believes for some seconds what it saw.
+        let beside = world.beside();
+        assert!(is_in(beside.look(&cookie, "/").await));
+        assert_eq!(world.post("/signout", &[("cookie", &cookie)], &[("csrf", &inbox.field("csrf"))]).await.status, 303);
+
+        let both = format!("theme=dark; {cookie}; {other}");
+        for _ in 0..2 {
+            assert!(!is_in(world.look(&cookie, "/").await));
+            let form = world.post("/signout", &[("cookie", &cookie)], &[("csrf", &inbox.field("csrf"))]).await;
+            assert_eq!(form.status, 403, "{}", form.words());
+            assert!(is_in(world.look(&both, "/").await), "another session beside it goes on");
+            world.pass(20);
+            assert!(!is_in(beside.look(&cookie, "/").await), "the other process knows it by now");
+        }
+    }
 }
 
 #[tokio::test]
