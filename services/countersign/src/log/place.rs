@@ -21,6 +21,14 @@ pub fn read_directory(dir: &Path) -> anyhow::Result<Arc<dyn Ledger>> {
     Ok(Arc::new(store))
 }
 
+/// The same as it was when the commit of this place in its order was the last.
+///
+/// # Errors
+/// When there is no log.
+pub fn read_directory_until(dir: &Path, sequence: u64) -> anyhow::Result<Arc<dyn Ledger>> {
+    Ok(Arc::new(SqliteStore::open_read_only_until(dir, sequence)?))
+}
+
 /// The log of a data directory, for this process alone.
 ///
 /// # Errors

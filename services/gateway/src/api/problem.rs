@@ -76,6 +76,13 @@ impl Problem {
         )
     }
 
+    /// 503: the log was found not to be what was signed of it, and nothing is answered from it.
+    pub(crate) fn distrusted(error: &LedgerError) -> Problem {
+        let detail = format!("{error}. Nothing was changed. The operator has to look: see `countersign verify`.");
+        let title = "This log cannot be trusted";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "distrusted", title, detail)
+    }
+
     /// 500: a handler panicked. The panic itself was printed where it happened.
     pub(crate) fn panicked() -> Problem {
         Problem::internal(&Panicked, false)

@@ -59,6 +59,8 @@ pub enum Problem {
     Busy,
     /// Something is broken; an operator must look at the log.
     Broken,
+    /// The log was found not to be what was signed of it.
+    Distrusted,
 }
 
 impl Problem {
@@ -152,6 +154,11 @@ impl Problem {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Just a moment",
                 "The service is busy and did not finish. Trying again is safe: nothing is counted twice.",
+            ),
+            Problem::Distrusted => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Nothing can be decided at the moment",
+                "This service found that its record is not what it was, so it shows nothing of it and takes nothing in. Nothing was changed. Whoever runs the service has to look.",
             ),
             Problem::Broken => (
                 StatusCode::INTERNAL_SERVER_ERROR,
