@@ -71,7 +71,7 @@ pub async fn run(args: ExportArgs, global: Global) -> anyhow::Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    new_file::is_free(&args.out)?;
+    new_file::is_replaceable(&args.out)?;
     let roots = match (&args.table, &args.bucket) {
         (None, _) => of_directory(&global.data, &args).await?,
         (Some(_), None) => None,

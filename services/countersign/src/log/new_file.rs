@@ -21,6 +21,18 @@ pub fn is_free(path: &Path) -> anyhow::Result<()> {
     }
 }
 
+/// The same for what is written beside it and put in place whole: an earlier file may make room for it, and a link may
+/// not, since whoever made it meant something else to be written.
+///
+/// # Errors
+/// When it is no file.
+pub fn is_replaceable(path: &Path) -> anyhow::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(there) if there.is_file() => Ok(()),
+        _ => is_free(path),
+    }
+}
+
 /// Writes it, whole and on the disk when this returns.
 ///
 /// # Errors
@@ -45,6 +57,7 @@ mod tests {
         write(&file, b"x").expect("written");
         assert_eq!(fs::metadata(&file).expect("there").permissions().mode() & 0o777, 0o600);
         symlink(&other, &link).expect("a link to nothing");
+        assert!(is_replaceable(&file).is_ok() && is_replaceable(&other).is_ok() && is_replaceable(&link).is_err());
         for taken in [&file, &link] {
             let said = write(taken, b"y").expect_err("refused").to_string();
             assert!(said.contains("is there already"), "{said}");

@@ -101,7 +101,7 @@ impl Part {
             beside.push(end);
             out.with_file_name(beside)
         };
-        new_file::is_free(out)?;
+        new_file::is_replaceable(out)?;
         let (path, notes) = (beside(".part"), beside(".part.json"));
         let file = locked(&path).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Part { out: out.to_owned(), path, notes, file, noted: Cell::new(None) })
@@ -180,9 +180,8 @@ impl Part {
     /// When it cannot be written.
     pub fn put_in_place(&self) -> anyhow::Result<()> {
         self.file.sync_all().with_context(|| format!("cannot write {}", self.path.display()))?;
-        // A link fails where a rename would take the place of a file that somebody made meanwhile.
-        fs::hard_link(&self.path, &self.out).with_context(|| format!("cannot write {}", self.out.display()))?;
-        fs::remove_file(&self.path).with_context(|| format!("cannot take away {}", self.path.display()))?;
+        // This takes the place of whatever has the name, and never goes through a link.
+        fs::rename(&self.path, &self.out).with_context(|| format!("cannot write {}", self.out.display()))?;
         self.forget();
         let parent = self.out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Ok(File::open(parent)?.sync_all()?)

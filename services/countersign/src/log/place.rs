@@ -76,7 +76,7 @@ pub async fn table(name: &str) -> anyhow::Result<Arc<dyn Ledger>> {
 pub async fn tables(log: &str, views: &str) -> anyhow::Result<(Arc<dyn Ledger>, Arc<dyn Views>)> {
     use ledger::dynamodb::{DynamoStore, Tables};
     let client = aws_sdk_dynamodb::Client::new(&crate::serve::aws::config().await);
-    let store = DynamoStore::new(client, Tables { log: log.to_owned(), views: views.to_owned() });
+    let store = DynamoStore::new(client, Tables { log: log.to_owned(), views: views.to_owned() }).heedless();
     Ok((Arc::new(store.clone()), Arc::new(store)))
 }
 

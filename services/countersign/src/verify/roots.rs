@@ -91,9 +91,11 @@ impl Roots {
     /// # Errors
     /// When the first finding is enough.
     pub fn entry(&mut self, entry: &Entry, findings: &mut Findings) -> Result<(), Enough> {
-        // Those that cover nothing stand before the first entry.
-        self.own_up_to(self.tree.size(), findings)?;
-        self.hold_up_to(self.tree.size());
+        if self.tree.size() == 0 {
+            // Those that cover nothing stand before the first entry.
+            self.own_up_to(0, findings)?;
+            self.hold_up_to(0);
+        }
         self.tree.push(entry.leaf());
         self.hold_up_to(self.tree.size());
         self.own_up_to(self.tree.size(), findings)

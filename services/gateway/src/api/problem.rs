@@ -133,19 +133,28 @@ pub(crate) async fn method_not_allowed() -> Problem {
 
 impl From<ExecuteError> for Problem {
     fn from(error: ExecuteError) -> Self {
-        Problem::internal(&error, error.is_retryable())
+        match error {
+            ExecuteError::Ledger(error) => error.into(),
+            error => Problem::internal(&error, error.is_retryable()),
+        }
     }
 }
 
 impl From<LedgerError> for Problem {
     fn from(error: LedgerError) -> Self {
-        Problem::internal(&error, error.is_retryable())
+        match error {
+            LedgerError::Distrusted { .. } => Problem::distrusted(&error),
+            error => Problem::internal(&error, error.is_retryable()),
+        }
     }
 }
 
 impl From<IntakeError> for Problem {
     fn from(error: IntakeError) -> Self {
-        Problem::internal(&error, error.is_retryable())
+        match error {
+            IntakeError::Execute(error) => error.into(),
+            error => Problem::internal(&error, error.is_retryable()),
+        }
     }
 }
 

@@ -206,12 +206,19 @@ impl From<TooOften> for Problem {
 
 impl From<ExecuteError> for Problem {
     fn from(error: ExecuteError) -> Problem {
+        if let ExecuteError::Ledger(error) = error {
+            return error.into();
+        }
         if error.is_retryable() { busy(&error) } else { Problem::broken(&error) }
     }
 }
 
 impl From<LedgerError> for Problem {
     fn from(error: LedgerError) -> Problem {
+        if matches!(error, LedgerError::Distrusted { .. }) {
+            tracing::error!(%error, "nothing is answered from the log");
+            return Problem::Distrusted;
+        }
         if error.is_retryable() { busy(&error) } else { Problem::broken(&error) }
     }
 }

@@ -175,14 +175,14 @@ impl Outcome {
 pub fn check(lines: &[String], key: &PublicKey, held: Option<&Signed>, keep_going: bool) -> Outcome {
     let file = tempfile::NamedTempFile::new().expect("a file");
     fs::write(file.path(), lines.join("\n") + "\n").expect("written");
-    check_file(file.path(), key, held, keep_going)
+    Outcome::of(check_file(file.path(), key, held, keep_going))
 }
 
-pub fn check_file(file: &Path, key: &PublicKey, held: Option<&Signed>, keep_going: bool) -> Outcome {
+pub fn check_file(file: &Path, key: &PublicKey, held: Option<&Signed>, keep_going: bool) -> Audit {
     let held: Vec<Held> = held.map(|held| Held { checkpoint: held.checkpoint, whose: YOURS }).into_iter().collect();
     let mut audit = Audit::new(Roots::new(Some(key.clone()), held, only(None)), keep_going);
     match sources::export(&mut audit, file, &mut Progress::start()) {
-        Ok(()) | Err(SourceError::Stop(Stop::Found)) => Outcome::of(audit),
+        Ok(()) | Err(SourceError::Stop(Stop::Found)) => audit,
         Err(error) => panic!("{error}"),
     }
 }
