@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ledger::sqlite::SqliteStore;
+use ledger::sqlite::{SqliteStore, Witness};
 use transparency::{Entry, PublicKey};
 
 use super::{
@@ -57,7 +57,9 @@ pub async fn tail(data: &Path) -> Covered {
 async fn covered(data: &Path, key: &PublicKey) -> Result<Option<u64>, KeeperError> {
     let (store, files) = (SqliteStore::open_read_only(data)?, Files::of(data));
     let size = match files.newest(key) {
-        Ok(newest) => newest.map_or(0, |signed| signed.checkpoint.size),
+        Ok(Some(signed)) if store.witness().await? == Witness::Note(signed.note) => signed.checkpoint.size,
+        // Whoever signs says what is wrong, or mends it.
+        Ok(_) => return Ok(None),
         Err(FilesError::Root { .. }) => return Ok(None),
         Err(error) => return Err(error.into()),
     };

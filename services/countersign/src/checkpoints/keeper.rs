@@ -13,7 +13,7 @@ use std::{
 use ledger::sqlite::{SqliteStore, Witness};
 use tokio::{
     sync::{Mutex, watch},
-    time::{MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval_at},
 };
 use transparency::{Break, Checkpoint, Entry, Frontier, PublicKey};
 
@@ -199,7 +199,7 @@ impl Keeper {
 /// Signs what is new every minute, and when somebody asks for it, until `stop` or until the log is found not to be what
 /// was signed of it.
 pub async fn run(keeper: Arc<Mutex<Keeper>>, data: PathBuf, mut stop: watch::Receiver<bool>) {
-    let mut ticks = interval(EVERY);
+    let mut ticks = interval_at(Instant::now() + EVERY, EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !*stop.borrow() {
         tokio::select! {

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     cli::{Global, RestoreArgs},
     log::{fence::Fence, format::place, place as open},
+    serve::consumers::VIEWS,
 };
 
 /// The exit code of everything that finds a log not to be what was signed of it.
@@ -164,6 +165,8 @@ impl Loss {
         if key::load(data)?.is_none() {
             key::make(data)?;
         }
+        // What is derived must not be ahead of the log.
+        store.set_views_back(VIEWS).await?;
         let given_up = self.newest.unwrap_or(Checkpoint { size: 0, root: Hash::empty() });
         let lost = self.lost.as_ref().map(|(count, _)| *count);
         let breaks = self.breaks.iter().copied().chain([Break { at: now, given_up, lost }]).collect();
