@@ -3,7 +3,8 @@
     python3 read_export.py FILE [PUBLIC KEY FILE [CHECKPOINT THAT IS HELD]]
     python3 read_export.py --proof FILE PUBLIC KEY FILE
 
-Prints what the export or the proof holds and ends with 0, or names the first fault and ends with 1.
+Prints what the export or the proof holds and ends with 0, or names the first fault and ends with 1. With a key, what no
+signed root covers is a fault too: nobody vouches for it.
 Signatures are checked when a public key is given, which needs the package `cryptography`."""
 
 import base64
@@ -21,6 +22,10 @@ COMMON = ("source", "subject", "time", "streamversion", "commitevents", "previou
 
 class Fault(Exception):
     """What is wrong, and where."""
+
+
+class Uncovered(Fault):
+    """Nothing is wrong with what a signed root covers, and there are commits that none covers."""
 
 
 def data_of(line: bytes) -> bytes:
@@ -146,8 +151,13 @@ def check(path: Path, key: str | None = None, held: str | None = None) -> dict:
     if said["format"] not in (1, 2) or said["sha256"] != digest.hexdigest() or {name: said[name] for name in found} != found:
         raise Fault("the last line does not fit what stands before it")
     check_signed(signed, hashes, note, key, held)
-    if key and hashes and not signed and not said.get("selected"):
-        raise Fault("no signed root covers anything of it: only its own hashes could be checked, which anybody can make anew")
+    if key and not signed and (hashes or note is None):
+        raise Uncovered("no signed root covers anything of it: only its own hashes could be checked, which anybody can make anew")
+    entered = {tuple(entry.split(" ")[:2]) for entry in signed}
+    open_commits = [(stream, version) for stream, version in hashes if (stream, str(version)) not in entered]
+    if key and open_commits:
+        stream, version = open_commits[0]
+        raise Uncovered(f"{stream} version {version} and {len(open_commits) - 1} others are covered by no signed root")
     return found
 
 
@@ -173,6 +183,8 @@ def check_proof(path: Path, key: str) -> dict:
             proven += 1
     if not proven:
         raise Fault(f"{stream} version 1 and whatever follows it is not shown to be signed: the proof proves nothing")
+    if proven < len(proof["commits"]):
+        raise Uncovered(f"{len(proof['commits']) - proven} commits of {stream} are covered by no signed root")
     return {"commits": len(proof["commits"]), "proven": proven}
 
 

@@ -176,6 +176,12 @@ def test_what_was_signed_can_be_altered_by_nobody_and_only_who_cannot_write_the_
     writers = {owner for owner, actions in roles.items() if owner.endswith("Role") and "dynamodb:PutItem" in actions}
     assert signers == {"CheckpointerRole"} and not signers & writers
     assert not [action for action in roles["CheckpointerRole"] if "Delete" in action or "Bypass" in action or "Retention" in action]
+    # What it may write into the log is the mark, which holds no commit.
+    [mark] = [statement for owner, statement in statements(MAIN) if owner == "CheckpointerRole" and "dynamodb:UpdateItem" in listed(statement["Action"])]
+    assert listed(mark["Action"]) == ["dynamodb:UpdateItem"], mark
+    assert mark["Condition"]["ForAllValues:StringEquals"] == {
+        "dynamodb:LeadingKeys": ["directory"], "dynamodb:Attributes": ["pk", "sk", "distrusted"]
+    }
 
 
 def test_only_the_clocks_functions_may_read_a_table_through():

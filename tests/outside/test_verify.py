@@ -12,7 +12,7 @@ import pytest
 from cloudevents.core.formats.json import JSONFormat
 
 from processes import environment
-from read_export import Fault, check, check_proof
+from read_export import Fault, Uncovered, check, check_proof
 from service import BINARY
 
 
@@ -90,11 +90,13 @@ def test_a_proof_that_was_stripped_and_forged_proves_nothing_and_what_is_not_cov
     newer = json.loads(json.dumps(honest))
     del newer["commits"][-1]["index"], newer["commits"][-1]["path"]
     forged.write_text(json.dumps(newer))
-    assert check_proof(forged, key)["proven"] == len(honest["commits"]) - 1
+    with pytest.raises(Uncovered, match="1 commits of review"):
+        check_proof(forged, key)
     done = run("verify", "--proof", forged, "--public-key", signed.key)
-    named = f"not yet covered by a root: 1 commits, such as review {signed.second} version {len(honest['commits'])}\n"
-    assert done.returncode == 0 and named in done.stdout, done
-    assert run("verify", "--proof", forged, "--public-key", signed.key, "--all-covered").returncode == 5
+    named = f"not covered by a root: 1 commits, such as review {signed.second} version {len(honest['commits'])}\n"
+    assert done.returncode == 5 and named in done.stdout and "\nwhole" not in done.stdout, done
+    done = run("verify", "--proof", forged, "--public-key", signed.key, "--allow-uncovered")
+    assert done.returncode == 0 and "1 commits are vouched for by nobody" in done.stdout, done
 
     lies, previous = [], "0" * 64
     for commit in honest["commits"]:
@@ -136,10 +138,21 @@ def test_exit_codes_tell_whole_tampered_unreadable_and_not_covered_apart(signed,
     service.start()
     signed.decided("Third")
     service.kill9()
-    done = run("verify", "--data", service.data)
-    assert done.returncode == 0 and re.search(r"not yet covered by a root: \d+ commits, such as review", done.stdout), done
-    assert run("verify", "--data", service.data, "--all-covered").returncode == 5
+    # An auditor who has the public key and may not read the one that signs changes nothing, and is told what is open.
+    secret, aside = service.data / "checkpoints.key", tmp_path / "aside"
+    secret.rename(aside)
+    before = {path: path.stat().st_mtime_ns for path in (service.data / "checkpoints").iterdir()}
+    done = run("verify", "--data", service.data, "--public-key", signed.key)
+    assert done.returncode == 5 and re.search(r"not covered by a root: \d+ commits, such as review", done.stdout), done
+    done = run("verify", "--data", service.data, "--public-key", signed.key, "--allow-uncovered")
+    assert done.returncode == 0 and "are vouched for by nobody" in done.stdout, done
+    assert before == {path: path.stat().st_mtime_ns for path in (service.data / "checkpoints").iterdir()}
+    aside.rename(secret)
+    # Whoever has the key covers what a crash left, and then it is whole.
+    assert run("verify", "--data", service.data).returncode == 0
     service.start()
+    signed.decided("Fourth")
+    assert run("verify", "--data", service.data).returncode == 0, "the service that runs is asked to sign"
     note = service.http.get(f"{service.url}/checkpoint")
     assert note.status_code == 200 and note.text.startswith("countersign/"), note.text
     assert service.http.get(f"{service.url}/checkpoint/key").text == signed.key.read_text()
@@ -160,7 +173,7 @@ def test_an_export_that_was_stripped_of_what_was_signed_is_not_taken_for_a_signe
     with pytest.raises(Fault, match="no signed root"):
         check(stripped, signed.key.read_text())
     done = run("verify", "--file", stripped, "--public-key", signed.key)
-    assert done.returncode == 5 and "no signed root in this export: only its own hashes were checked" in done.stdout, done
+    assert done.returncode == 5 and "no signed root in this export covers any of its" in done.stdout, done
     assert not re.search(r"^whole:", done.stdout, re.MULTILINE), done
     report = json.loads(run("verify", "--file", stripped, "--public-key", signed.key, "--json").stdout)
     assert report["unsigned"] and report["checkpoint"] is None and report["checked"]["covered"] == 0, report
@@ -169,9 +182,11 @@ def test_an_export_that_was_stripped_of_what_was_signed_is_not_taken_for_a_signe
 
     part = signed.folder / "part.jsonl"
     assert run("export", "--out", part, "--outcome", "approved", "--data", signed.service.data).returncode == 0
-    assert check(part, signed.key.read_text())["streams"] == 2
+    assert check(part)["streams"] == 2
+    with pytest.raises(Uncovered, match="no signed root"):
+        check(part, signed.key.read_text())
     done = run("verify", "--file", part, "--public-key", signed.key)
-    assert done.returncode == 0 and "a part of a log, which has no signed root" in done.stdout, done
+    assert done.returncode == 5 and "says that it is a part of a log, and no signed root" in done.stdout, done
 
 
 def test_on_a_terminal_verify_shows_how_far_it_is_how_fast_and_how_long_it_still_takes(signed):
@@ -193,3 +208,78 @@ def test_the_cloudevents_package_reads_every_line(signed):
     kinds = [event.get_type() for event in events]
     assert kinds[0] == "ReviewRequested" and kinds[-3:] == ["EntriesListed", "CheckpointSigned", "ExportCompleted"]
     assert events[0].get_extension("streamversion") == 1 and events[0].get_data()["title"].startswith("First")
+
+
+def test_a_forged_approval_behind_what_was_signed_is_named_by_both_and_whole_for_nobody(signed):
+    lines = signed.export.read_text().splitlines()
+    key, held = signed.key.read_text(), signed.held.read_text()
+    last = [at for at, line in enumerate(lines) if f'"subject":"review#{signed.second}"' in line][-1]
+    before = json.loads(lines[last])
+    data = '{"by":["reviewer@example.com"],"outcome":"approved","type":"ReviewDecided","v":1}'
+    version = before["streamversion"] + 1
+    body = (
+        f'{{"at":"{before["time"]}","events":[{data}],"previous":"{before["commithash"]}",'
+        f'"stream":"review#{signed.second}","version":{version}}}'
+    )
+    forged = before | {
+        "id": f"{signed.second}/{version}/0", "type": "ReviewDecided", "streamversion": version, "commitindex": 0,
+        "commitevents": 1, "previoushash": before["commithash"], "commithash": hashlib.sha256(body.encode()).hexdigest(),
+    }
+    del forged["data"]
+    lines.insert(last + 1, json.dumps(forged, separators=(",", ":"))[:-1] + f',"data":{data}}}')
+    end = json.loads(lines.pop())
+    kept = "".join(line + "\n" for line in lines)
+    end["id"] = end["data"]["sha256"] = hashlib.sha256(kept.encode()).hexdigest()
+    end["data"]["commits"] += 1
+    end["data"]["events"] += 1
+    path = signed.folder / "approved.jsonl"
+    path.write_text(kept + json.dumps(end) + "\n")
+    for roots in [(), (signed.held,)]:
+        options = [option for root in roots for option in ("--checkpoint", root)]
+        done = run("verify", "--file", path, "--public-key", signed.key, *options)
+        assert done.returncode == 5 and f"such as review {signed.second} version {version}" in done.stdout, done
+        assert not re.search(r"^whole", done.stdout, re.MULTILINE), done
+        with pytest.raises(Uncovered, match=f"{signed.second} version {version}"):
+            check(path, key, held if roots else None)
+
+    target = signed.folder / "target"
+    done = run("import", path, "--data", target, "--public-key", signed.key)
+    assert done.returncode == 1 and "nothing was imported; to bring it in all the same" in done.stderr, done
+    assert f"{signed.second} version {version}" in done.stderr, done
+    done = run("import", path, "--data", target, "--public-key", signed.key, "--allow-uncovered")
+    assert done.returncode == 0 and "1 commits are vouched for by nobody" in done.stdout, done
+
+
+def test_an_import_takes_what_was_signed_by_the_key_that_it_is_told_and_nothing_that_was_stripped(signed, tmp_path):
+    done = run("import", signed.export, "--data", tmp_path / "one")
+    assert done.returncode == 0 and "the key that signed it came with the export" in done.stdout, done
+    done = run("import", signed.export, "--data", tmp_path / "two", "--public-key", signed.key)
+    assert done.returncode == 0 and "that the given key signed" in done.stdout, done
+    other = tmp_path / "other.pub"
+    other.write_text("example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k\n")
+    done = run("import", signed.export, "--data", tmp_path / "three", "--public-key", other)
+    assert done.returncode == 1 and "not one of this log" in done.stderr and "nothing was imported" in done.stderr, done
+    part = tmp_path / "part.jsonl"
+    assert run("export", "--out", part, "--outcome", "approved", "--data", signed.service.data).returncode == 0
+    done = run("import", part, "--data", tmp_path / "four")
+    assert done.returncode == 1 and "no signed root covers any of it" in done.stderr, done
+    assert run("import", part, "--data", tmp_path / "four", "--allow-uncovered").returncode == 0
+
+
+def test_nothing_is_written_over_or_through_a_link(signed, tmp_path):
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    link = tmp_path / "link"
+    link.symlink_to(precious)
+    part = tmp_path / "out.jsonl.part"
+    part.symlink_to(precious)
+    for command in (
+        ["prove", signed.second, "--out", link],
+        ["prove", signed.second, "--out", precious],
+        ["export", "--out", link],
+        ["export", "--out", tmp_path / "out.jsonl"],
+        ["audit", signed.second, "--html", link],
+        ["audit", signed.second, "--html", precious],
+    ):
+        done = run(*command, "--data", signed.service.data)
+        assert done.returncode == 1 and precious.read_text() == "mine", (command, done)

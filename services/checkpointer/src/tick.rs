@@ -58,6 +58,11 @@ pub enum CheckpointerError {
 }
 
 impl CheckpointerError {
+    /// Whether what was signed is not what is there, so that nobody should go by the log until somebody has looked.
+    pub fn is_broken(&self) -> bool {
+        matches!(self, CheckpointerError::Damaged { .. } | CheckpointerError::Root(_) | CheckpointerError::Mismatch { .. })
+    }
+
     /// Whether the same may work later without anybody mending anything.
     pub fn is_retryable(&self) -> bool {
         match self {

@@ -93,6 +93,8 @@ pub enum Command {
     Prove(ProveArgs),
     /// Print the newest signed root of the log, or its public key
     Checkpoint(CheckpointArgs),
+    /// Go on with a log that lost what was signed of it
+    Restore(RestoreArgs),
     /// Every command that talks to a running service.
     #[command(flatten)]
     Client(ClientCommand),
@@ -104,6 +106,10 @@ pub enum Command {
 It answers on loopback only, unless people can sign in and --base-url is https; keeps everything in
 the --data directory; and prints a link that signs your browser in as the operator. Ctrl-C ends it;
 what it acknowledged survives power loss.
+
+Before it answers it compares the log with what was signed of it, and again while it runs. A log that lost
+or changed anything is not served: at the start the exit code is 3, and while it runs it takes no writes and
+sends nothing (503, also at /healthz). `countersign restore` is the way back.
 
 Examples:
   countersign serve

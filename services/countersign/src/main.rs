@@ -4,6 +4,7 @@ use std::{io::IsTerminal as _, process::ExitCode};
 
 use clap::Parser;
 use countersign::{
+    checkpoints,
     cli::{Cli, Command, ServeArgs},
     client, demo, log, serve, terminal, verify,
 };
@@ -23,7 +24,7 @@ fn run(Cli { global, command }: Cli) -> anyhow::Result<ExitCode> {
     match command {
         // These block and need no runtime.
         Command::Client(command) => Ok(client::run(command, &global)),
-        Command::Serve(args) => runtime()?.block_on(serve::run(args.options(global))).map(|()| ExitCode::SUCCESS),
+        Command::Serve(args) => runtime()?.block_on(serve::run(args.options(global))),
         Command::Demo(args) => runtime()?.block_on(demo::run(args.options(global))).map(|()| ExitCode::SUCCESS),
         Command::Export(args) => runtime()?.block_on(log::export_file::run(args, global)),
         Command::Audit(args) => runtime()?.block_on(log::audit::run(args, global)),
@@ -32,6 +33,7 @@ fn run(Cli { global, command }: Cli) -> anyhow::Result<ExitCode> {
         Command::Verify(args) => runtime()?.block_on(verify::run::verify(args, global)),
         Command::Prove(args) => runtime()?.block_on(verify::run::prove(args, global)),
         Command::Checkpoint(args) => runtime()?.block_on(verify::run::checkpoint(&args, &global)),
+        Command::Restore(args) => runtime()?.block_on(checkpoints::restore::run(args, global)),
     }
 }
 

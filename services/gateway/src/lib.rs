@@ -13,12 +13,13 @@ mod provider;
 mod proxies;
 pub mod security;
 pub mod slack;
+mod trust;
 pub mod web;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use axum::Router;
+use axum::{Router, middleware};
 use channels::keys::{Keyring, OperatorKey};
 use events::{PersonId, ReviewId, Version, event::Channel};
 use intake::Intake;
@@ -116,5 +117,6 @@ pub fn router(gateway: Gateway) -> Router {
 /// Everything that answers HTTP, and further pages under the same guard.
 pub fn router_beside(gateway: Gateway, further: Router<Gateway>) -> Router {
     let routes = Router::new().merge(api::routes(&gateway)).merge(web::routes()).merge(further);
+    let routes = routes.layer(middleware::from_fn_with_state(gateway.clone(), trust::check));
     security::guard(routes, &gateway).with_state(gateway)
 }

@@ -43,6 +43,13 @@ pub enum LedgerError {
         /// The first version that is not there.
         missing: Version,
     },
+    /// The log lost or changed what was signed of it, so it takes no writes. Retryable: whatever waits goes on once an
+    /// operator has looked and mended it.
+    #[error("the log is not what was signed of it, so it takes no writes: {why}")]
+    Distrusted {
+        /// What was found.
+        why: String,
+    },
     /// A stored item lacks an attribute or holds one of the wrong kind. Final.
     #[error("a stored item of {place} is damaged: {fault}")]
     Damaged {
@@ -56,7 +63,7 @@ pub enum LedgerError {
 impl LedgerError {
     /// Whether the same call may succeed later without anybody mending anything.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, LedgerError::Unavailable { .. })
+        matches!(self, LedgerError::Unavailable { .. } | LedgerError::Distrusted { .. })
     }
 }
 

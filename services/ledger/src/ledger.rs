@@ -59,6 +59,14 @@ pub trait Ledger: Send + Sync {
     /// Every commit, at most `limit` at a time. What is appended during the scan may be missing.
     /// Start from [`Position::default`]; done when `more` is false.
     async fn scan(&self, from: &Position, limit: usize) -> Result<Batch, LedgerError>;
+
+    /// Whether the log takes commits. Asks nobody: it says what is known already.
+    ///
+    /// # Errors
+    /// [`LedgerError::Distrusted`] when it was found not to be what was signed.
+    fn trusted(&self) -> Result<(), LedgerError> {
+        Ok(())
+    }
 }
 
 /// Following what is new, from a durable checkpoint. (On AWS the event source mapping of a Lambda

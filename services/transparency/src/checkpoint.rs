@@ -3,6 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
 use crate::{
+    breaks::Break,
     note::{NoteError, PublicKey, SigningKey},
     tree::Hash,
 };
@@ -46,6 +47,13 @@ impl Checkpoint {
         key.sign(&self.text(key.public()))
     }
 
+    /// The same of a tree that was begun anew, as often as there are breaks.
+    pub fn sign_after(&self, breaks: &[Break], key: &SigningKey) -> String {
+        let mut text = self.text(key.public());
+        breaks.iter().for_each(|each| text.push_str(&format!("{each}\n")));
+        key.sign(&text)
+    }
+
     /// The note of it with a signature of [`Checkpoint::text`] that was made elsewhere.
     ///
     /// # Errors
@@ -60,18 +68,30 @@ impl Checkpoint {
     /// # Errors
     /// See [`CheckpointError`].
     pub fn open(note: &str, key: &PublicKey) -> Result<Checkpoint, CheckpointError> {
-        let mut lines = key.open(note)?.lines();
-        let origin = lines.next().unwrap_or_default();
+        Ok(Checkpoint::open_with_breaks(note, key)?.0)
+    }
+
+    /// The same, and the breaks that it names.
+    ///
+    /// # Errors
+    /// See [`CheckpointError`].
+    pub fn open_with_breaks(note: &str, key: &PublicKey) -> Result<(Checkpoint, Vec<Break>), CheckpointError> {
+        let text = key.open(note)?;
+        let origin = text.lines().next().unwrap_or_default();
         if origin != key.name() {
             return Err(CheckpointError::Origin { found: origin.to_owned(), expected: key.name().to_owned() });
         }
-        // Lines behind these three are extensions, which do not matter here.
-        let size = lines.next().filter(|size| *size == "0" || !size.starts_with(['0', '+'])).and_then(|size| size.parse().ok());
-        let root = lines.next().and_then(|root| BASE64.decode(root).ok()).and_then(|root| root.try_into().ok());
-        match (size, root) {
-            (Some(size), Some(root)) => Ok(Checkpoint { size, root: Hash(root) }),
-            _ => Err(CheckpointError::Malformed),
-        }
+        let checkpoint = Checkpoint::said(text).ok_or(CheckpointError::Malformed)?;
+        Ok((checkpoint, Break::all(text)))
+    }
+
+    /// What a note says, whoever signed it.
+    pub fn said(note: &str) -> Option<Checkpoint> {
+        // Lines behind these are extensions.
+        let mut lines = note.lines().skip(1);
+        let size = lines.next().filter(|size| *size == "0" || !size.starts_with(['0', '+']))?.parse().ok()?;
+        let root = BASE64.decode(lines.next()?).ok()?.try_into().ok()?;
+        Some(Checkpoint { size, root: Hash(root) })
     }
 }
 

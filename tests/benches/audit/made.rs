@@ -87,7 +87,7 @@ pub fn export(path: &Path, reviews: u64) -> Outcome<Made> {
     let signed = Signed { checkpoint, note: checkpoint.sign(&key) };
     appending.root(&signed.note)?;
     std::fs::write(folder.join("log.pub"), key.public().to_string())?;
-    let (ledger, tree): (Arc<dyn Ledger>, _) = (Arc::new(Computed(reviews)), Tree { files, signed });
+    let (ledger, tree): (Arc<dyn Ledger>, _) = (Arc::new(Computed(reviews)), Tree { files, signed, key: key.public().clone() });
     let at = Timestamp::from_millis(1_795_000_000_000).ok_or("a time")?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let out = BufWriter::with_capacity(1 << 16, File::create(path)?);

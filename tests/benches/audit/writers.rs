@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use countersign::checkpoints::keeper::Keeper;
+use countersign::checkpoints::{keeper::Keeper, key::OwnKey};
 use events::{StoredCommit, digest::CommitHash};
 use ledger::{Ledger as _, sqlite::SqliteStore};
 
@@ -72,7 +72,7 @@ async fn appended(data: &Path, reviews: &Reviews, signed: bool) -> Outcome<Durat
     let store = SqliteStore::open(data)?;
     let ended = Arc::new(AtomicBool::new(false));
     let signing = if signed {
-        let (mut keeper, ended) = (Keeper::new(store.clone(), data, made::key()?), Arc::clone(&ended));
+        let (mut keeper, ended) = (Keeper::of(store.clone(), data, OwnKey { key: made::key()?, new: true }), Arc::clone(&ended));
         Some(tokio::spawn(async move {
             while !ended.load(Ordering::Relaxed) {
                 keeper.tick().await?;
@@ -120,7 +120,7 @@ async fn shares(data: &Path, reviews: &Reviews) -> Outcome<[Duration; 3]> {
     let before = processor_time();
     append(&store, reviews, false).await?;
     let appended = processor_time();
-    Keeper::new(store.clone(), data, made::key()?).tick().await?;
+    Keeper::of(store.clone(), data, OwnKey { key: made::key()?, new: true }).tick().await?;
     let signed = processor_time();
     for commit in reviews.iter().flatten() {
         std::hint::black_box(CommitHash::of(&commit.body));

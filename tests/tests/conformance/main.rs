@@ -6,6 +6,7 @@
 
 mod appending;
 mod due;
+mod dynamodb_distrust;
 mod dynamodb_faults;
 mod dynamodb_items;
 mod dynamodb_shards;

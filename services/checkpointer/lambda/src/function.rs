@@ -9,6 +9,7 @@ use lambda::{
     metrics::{Figure, Metrics},
 };
 use lambda_runtime::Context;
+use ledger::dynamodb::{DynamoFollower, DynamoStore};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -19,6 +20,10 @@ const RESERVE: Duration = Duration::from_secs(25);
 pub struct Keeper {
     /// The handler.
     pub checkpointer: Checkpointer,
+    /// The log, which is marked when it is not what was signed of it.
+    pub log: DynamoStore,
+    /// What tells of commits that were altered.
+    pub stream: DynamoFollower,
     /// That it was here, and how many commits are covered.
     pub metrics: Metrics,
 }
@@ -31,6 +36,21 @@ impl Function for Keeper {
         }
         let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         let ticked = self.checkpointer.tick(Instant::now() + left.saturating_sub(RESERVE)).await;
+        let altered = self.stream.altered();
+        let broken = match &ticked {
+            Err(error) if error.is_broken() => Some(ledger::with_causes(error)),
+            _ => altered.first().cloned(),
+        };
+        if let Some(why) = &broken {
+            tracing::error!(
+                error = why,
+                found = altered.len(),
+                "the log is not what was signed of it: it takes no writes from now on"
+            );
+            // Before anything that follows from it is done, so that a failure here comes again as one.
+            self.log.mark_distrusted(why).await.map_err(|error| Failure::of(&error, error.is_retryable()))?;
+        }
+        self.metrics.write(&[Figure::count("Distrusted", usize::from(broken.is_some()))], None);
         let ticked = ticked.map_err(|error| Failure::of(&error, error.is_retryable()))?;
         if ticked.more {
             tracing::info!(size = ticked.size, "out of time; the next tick goes on");

@@ -27,6 +27,7 @@ async fn serve() -> Result<(), lambda_runtime::Error> {
     let stream = DynamoFollower::of(aws_sdk_dynamodbstreams::Client::new(&config), stream);
     let key = KmsKey::new(aws_sdk_kms::Client::new(&config), key);
     let (bucket, clock) = (Arc::new(S3::new(&config, &bucket)), Arc::new(SystemClock));
+    let (log, followed) = (store.clone(), stream.clone());
     let checkpointer = Checkpointer::new(Arc::new(store), Arc::new(stream), bucket, Arc::new(key), clock);
-    lambda::run(Keeper { checkpointer, metrics }).await
+    lambda::run(Keeper { checkpointer, log, stream: followed, metrics }).await
 }

@@ -61,12 +61,25 @@ impl Files {
         Files(data.join(DIRECTORY))
     }
 
+    /// The directory of the files.
+    pub fn directory(&self) -> &Path {
+        &self.0
+    }
+
     /// The signed roots that are there now.
     ///
     /// # Errors
     /// When the file is there and cannot be opened.
     pub fn roots(&self) -> Result<Roots, FilesError> {
         Roots::of(self.0.join(ROOTS))
+    }
+
+    /// Whether anything was ever signed, by whatever key.
+    ///
+    /// # Errors
+    /// When the file cannot be looked at.
+    pub fn is_signed(&self) -> Result<bool, FilesError> {
+        Ok(!self.roots()?.is_empty())
     }
 
     /// The newest signed root, if there is one.
@@ -77,13 +90,14 @@ impl Files {
         Ok(self.roots()?.newest(key)?.map(|(signed, _)| signed))
     }
 
-    /// The entries in their order, as many as there are, at most `limit`.
+    /// The entries in their order from the one of index `from` on, as many as there are, at most `limit`.
     ///
     /// # Errors
     /// When the file cannot be opened.
-    pub fn entries(&self, limit: u64) -> Result<Entries, FilesError> {
+    pub fn entries(&self, from: u64, limit: u64) -> Result<Entries, FilesError> {
         let path = self.0.join(ENTRIES);
-        match File::open(&path) {
+        let start = SeekFrom::Start(from.saturating_mul(ENTRY_BYTES as u64));
+        match File::open(&path).and_then(|mut file| file.seek(start).map(|_| file)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Entries(None)),
             Err(source) => Err(FilesError::Io { path, source }),
             Ok(file) => Ok(Entries(Some((BufReader::with_capacity(1 << 16, file), limit)))),
@@ -226,7 +240,7 @@ mod tests {
             appending.entry(&entry(3)).expect("written");
             appending.root(&four.note).expect("signed");
             assert_eq!(all(&files, &key), [two.clone(), four.clone()]);
-            let entries: Vec<Entry> = files.entries(9).expect("opened").map(|entry| entry.expect("an entry")).collect();
+            let entries: Vec<Entry> = files.entries(0, 9).expect("opened").map(|entry| entry.expect("an entry")).collect();
             assert_eq!(entries, [entry(1), entry(2), entry(3)]);
         }
     }

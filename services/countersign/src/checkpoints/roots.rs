@@ -36,6 +36,11 @@ impl Roots {
         }
     }
 
+    /// Whether there is none, not even a damaged one.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// The notes of all, the oldest first. What a crash left behind the last whole one is passed over.
     ///
     /// # Errors

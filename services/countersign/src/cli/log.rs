@@ -190,12 +190,17 @@ pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
 /// `import`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Checks the whole export, every hash and that nothing is missing, before it writes anything. Importing
-it again changes nothing; a store that has other commits in the same places is left as it is. Stopped
-half-way, the same command goes on.
+Checks the whole export before it writes anything: every hash, that nothing is missing, and the signed root.
+An export that is not what was signed is refused, and so is one with commits that no root covers (a part of
+a log, a log that was never signed), unless --allow-uncovered says that it is taken all the same. The key
+that verifies the root is in the export; --public-key names the one that it must be.
+
+Importing it again changes nothing; a store that has other commits in the same places is left as it is.
+Stopped half-way, the same command goes on.
 
 Examples:
-  countersign import log.jsonl --data /srv/new
+  countersign import log.jsonl --data /srv/new --public-key log.pub
+  countersign import november.jsonl --data /srv/new --allow-uncovered
   countersign import moved.jsonl --table countersign-log")]
 pub struct ImportArgs {
     /// The export
@@ -203,33 +208,43 @@ pub struct ImportArgs {
     /// Write to this DynamoDB table instead of --data
     #[arg(long, value_name = "NAME")]
     pub table: Option<String>,
+    /// The public key of the log that was exported, which you have from elsewhere
+    #[arg(long, value_name = "FILE")]
+    pub public_key: Option<PathBuf>,
+    /// Take commits too that no signed root covers: nobody vouches for these
+    #[arg(long)]
+    pub allow_uncovered: bool,
 }
 
 /// `verify`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Checks every hash of the log, and the log against the signed roots: whatever was altered, dropped,
-inserted, reordered, cut off or forked is named by review and version. It runs beside the service and
-changes nothing. A root that you keep elsewhere (`countersign checkpoint > FILE`, or GET /checkpoint)
-and the public key (`countersign checkpoint --public-key > FILE`) find out a log that was rewritten
-with all its hashes.
+inserted, reordered, cut off or forked is named by review and version. A root that you keep elsewhere
+(`countersign checkpoint > FILE`, or GET /checkpoint) and the public key (`countersign checkpoint
+--public-key > FILE`) find out a log that was rewritten with all its hashes. Without --public-key the key is
+the one beside the log, and whoever can write the log can have signed it anew.
+
+It runs beside the service. In a data directory the commits of the last minute are covered first: by the
+service if it runs, or by this command if it can read the signing key and nobody has the directory. It
+changes nothing else, and nothing at all for whoever cannot read the key.
 
 Exit codes:
-  0  whole
+  0  whole: nothing is wrong, and a signed root covers every commit
   2  the command line is not valid
   3  tampered with: at least one finding
   4  it cannot be read to its end
-  5  whole, and not signed: with --all-covered, commits are there that no root covers yet; with --file, no
-     signed root is in the export, so that only its own hashes were checked, which anybody can make anew
-
-An export of a part (--from, --reviewer ...) has no signed root by its nature, and says nothing of what is
-not in it: it exits with 0, and that only its own hashes were checked is said in words.
+  5  not covered: nothing is wrong with what a signed root covers, and there are commits that none covers,
+     which anybody may have written: the end of a log, an export of a part (--from, --reviewer ...), a
+     table without --bucket, a log or an export without a root, a proof with further commits.
+     --allow-uncovered makes this 0
 
 Examples:
   countersign verify
   countersign verify --checkpoint january.txt --checkpoint june.txt --keep-going
   countersign verify --table countersign-log --bucket s3://countersign-checkpoints --public-key log.pub
   countersign verify --file log.jsonl --public-key log.pub
+  countersign verify --file november.jsonl --public-key log.pub --allow-uncovered
   countersign verify --proof review.json --public-key log.pub")]
 pub struct VerifyArgs {
     /// Check this export instead of --data; needs nothing else but the key
@@ -253,9 +268,37 @@ pub struct VerifyArgs {
     /// Report everything that is wrong, not the first
     #[arg(long)]
     pub keep_going: bool,
-    /// Exit with 5 when a commit is not covered by a root yet
+    /// Exit with 0 also when no signed root covers some commits, or any: nobody vouches for these
     #[arg(long)]
+    pub allow_uncovered: bool,
+    /// What holds without it: it is still taken
+    #[arg(long, hide = true, conflicts_with = "allow_uncovered")]
     pub all_covered: bool,
+}
+
+/// `restore`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+For a log that `serve` refuses, since it lost or changed what was signed of it. Says what is lost and
+changes nothing. Bring the directory back from a backup if there is one: nothing else brings back what is
+lost.
+
+With --accept-loss it signs what is there as it is, with a root that names the break: when it was accepted,
+how many commits were signed before, and how many of them are lost. Every later root names it too, so that
+`verify` tells everybody, and those by name who hold an earlier root. What was signed before is kept beside
+it (checkpoints.before-TIME). The service must not run meanwhile.
+
+Exit codes:
+  0  nothing is lost, or the loss was accepted
+  3  something is lost; nothing was changed
+
+Examples:
+  countersign restore
+  countersign restore --accept-loss --data /var/lib/countersign")]
+pub struct RestoreArgs {
+    /// Go on without what is lost, for good, and say so in every root from now on
+    #[arg(long)]
+    pub accept_loss: bool,
 }
 
 /// `prove`.

@@ -8,7 +8,9 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    format::{CHECKPOINT, END, ENTRIES, End, Entries, FORMAT, FORMATS, FurtherLine, LINE_MAX, Line, Parts, id, place},
+    format::{
+        CHECKPOINT, END, ENTRIES, End, Entries, FORMAT, FORMATS, FurtherLine, LINE_MAX, Line, Parts, SignedRoot, id, place,
+    },
     line_reader::LineReader,
     read_error::ReadError,
     scan::scan,
@@ -29,18 +31,24 @@ pub struct Commits<R> {
     last: Option<(StreamId, Version)>,
     found: End,
     end: Option<End>,
+    signed: Option<SignedRoot>,
 }
 
 impl<R: BufRead> Commits<R> {
     /// From the start of an export.
     pub fn new(input: R) -> Commits<R> {
         let found = End { format: FORMAT, ..End::default() };
-        Commits { lines: LineReader::new(input), hash: Sha256::new(), last: None, found, end: None }
+        Commits { lines: LineReader::new(input), hash: Sha256::new(), last: None, found, end: None, signed: None }
     }
 
     /// What the export holds, once [`Commits::next_commit`] gave `None`.
     pub fn end(&self) -> Option<&End> {
         self.end.as_ref()
+    }
+
+    /// What was signed of the log that was exported, as the export says, once [`Commits::next_commit`] gave `None`.
+    pub fn signed(&self) -> Option<&SignedRoot> {
+        self.signed.as_ref()
     }
 
     /// How many bytes were read.
@@ -181,6 +189,9 @@ impl<R: BufRead> Commits<R> {
         }
         if let Ok(Entries { entries, .. }) = serde_json::from_str(line.data.get()) {
             self.found.entries += entries.len() as u64;
+        }
+        if let Ok(root) = serde_json::from_str(line.data.get()) {
+            self.signed = Some(root);
         }
         self.hash.update(text);
         true

@@ -13,6 +13,7 @@ use super::{
     fence::Fence,
     format::End,
     handles::{Moving, Recipient},
+    new_file,
     part::{About, Earlier, Mark, Out, Part},
     place,
     progress::Progress,
@@ -22,8 +23,10 @@ use super::{
 use crate::{
     checkpoints::{
         bucket,
+        cover::{self, Covered},
         files::{Files, Signed},
-        keeper::{self, Keeper},
+        keeper::Keeper,
+        key,
     },
     cli::{ExportArgs, Global},
     serve::keys::SEAL_KEY,
@@ -40,6 +43,8 @@ struct Done {
 struct Roots {
     files: Files,
     key: PublicKey,
+    /// The place in a data directory's order up to which the newest covers everything.
+    until: Option<u64>,
     /// Only there to be dropped last: the files may be its.
     _fetched: Option<bucket::Fetched>,
 }
@@ -69,23 +74,42 @@ pub async fn run(args: ExportArgs, global: Global) -> anyhow::Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
+    new_file::is_replaceable(&args.out)?;
     let roots = match (&args.table, &args.bucket) {
-        (None, _) => of_directory(&global.data)?,
+        (None, _) => of_directory(&global.data, &args).await?,
         (Some(_), None) => None,
         (Some(_), Some(place)) => {
             let fetched = bucket::fetch(&bucket::bucket(place).await?, None, &mut Progress::start()).await?;
-            Some(Roots { files: fetched.files.clone(), key: fetched.key.clone(), _fetched: Some(fetched) })
+            Some(Roots { files: fetched.files.clone(), key: fetched.key.clone(), until: None, _fetched: Some(fetched) })
         }
     };
     let of = what(&args, &global, &selection, roots.as_ref())?;
-    let done = lines(&ledger, &args, &selection, roots.as_ref(), of).await?;
+    let done = lines(&ledger, &args, &global.data, &selection, roots.as_ref(), of).await?;
     say(&done, &args, &global, None)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The roots of a data directory, if anything was ever signed there.
-fn of_directory(data: &Path) -> anyhow::Result<Option<Roots>> {
-    Ok(keeper::public_key(data)?.map(|key| Roots { files: Files::of(data), key, _fetched: None }))
+/// The roots of a data directory, if anything was ever signed there, after what is there now was covered.
+async fn of_directory(data: &Path, args: &ExportArgs) -> anyhow::Result<Option<Roots>> {
+    let until = match cover::tail(data).await {
+        Covered::UpTo(sequence) => Some(sequence),
+        // As evidence it can be taken all the same: what is wrong with it goes with it.
+        Covered::Broken(broken) => {
+            eprintln!("warning: this log is not what was signed of it, and its export is not either: {broken}");
+            None
+        }
+        Covered::Not(why) => {
+            if let Some(why) = why.filter(|_| Selection::from(&args.selection).is_all()) {
+                eprintln!("warning: the newest commits are covered by no signed root, and the export will say so: {why}");
+            }
+            None
+        }
+    };
+    Ok(roots_of(data)?.map(|roots| Roots { until, ..roots }))
+}
+
+fn roots_of(data: &Path) -> anyhow::Result<Option<Roots>> {
+    Ok(key::public(data)?.map(|key| Roots { files: Files::of(data), key, until: None, _fetched: None }))
 }
 
 /// What is exported: an interrupted export is gone on with when this is the same.
@@ -126,19 +150,26 @@ async fn go_on(
 async fn lines(
     ledger: &Arc<dyn Ledger>,
     args: &ExportArgs,
+    data: &Path,
     selection: &Selection,
     roots: Option<&Roots>,
     of: Value,
 ) -> anyhow::Result<Done> {
     // The root before the first stream is read, so that all it covers is there.
     let newest = roots.map(|roots| roots.files.newest(&roots.key)).transpose()?.flatten();
-    let mut about = About { of, begun: SystemClock.now(), root: newest.map(|signed| signed.note) };
+    let mut about = About {
+        of,
+        begun: SystemClock.now(),
+        root: newest.map(|signed| signed.note),
+        until: roots.and_then(|roots| roots.until),
+    };
     let part = Part::open(&args.out)?;
     let earlier = go_on(ledger, &part, args, &mut about).await?;
     let tree = match (roots, &about.root) {
         (Some(roots), Some(note)) => {
             let checkpoint = Checkpoint::open(note, &roots.key).context("the root of the time when the export began")?;
-            Some(Tree { files: roots.files.clone(), signed: Signed { checkpoint, note: note.clone() } })
+            let signed = Signed { checkpoint, note: note.clone() };
+            Some(Tree { files: roots.files.clone(), signed, key: roots.key.clone() })
         }
         _ => None,
     };
@@ -146,6 +177,9 @@ async fn lines(
         Some(end) => Ok(Lines::behind(out, end)),
         None => Lines::start(out, selection),
     };
+    // What was written since would be covered by nothing in the export.
+    let cut = about.until.map(|until| place::read_directory_until(data, until)).transpose()?;
+    let ledger = cut.as_ref().unwrap_or(ledger);
     let (form, went_on) = write(ledger, selection, &part, &about, earlier, make).await?;
     let end = form.finish(tree.as_ref(), SystemClock.now(), None)?;
     part.put_in_place()?;
@@ -154,7 +188,7 @@ async fn lines(
 
 /// `--csv`: for people, who cannot import it again.
 async fn table(ledger: &Arc<dyn Ledger>, args: &ExportArgs, selection: &Selection, of: Value) -> anyhow::Result<Done> {
-    let mut about = About { of, begun: SystemClock.now(), root: None };
+    let mut about = About { of, begun: SystemClock.now(), root: None, until: None };
     let part = Part::open(&args.out)?;
     let earlier = go_on(ledger, &part, args, &mut about).await?;
     let make = |out, end| match end {
@@ -205,9 +239,9 @@ async fn move_out(args: &ExportArgs, global: &Global, key: &str) -> anyhow::Resu
     let from = LocalSeal::open(&data.join(SEAL_KEY)).context("the key that seals task tokens")?;
     let moving = Moving::new(Box::new(from), recipient);
     // Nothing is appended any more: the last root covers all.
-    Keeper::new(store.clone(), data, keeper::signing_key(data)?).tick().await.context("the last checkpoint")?;
+    Keeper::open(store.clone(), data).await.context("the last checkpoint")?.tick().await.context("the last checkpoint")?;
     let ledger: Arc<dyn Ledger> = Arc::new(store.clone());
-    let roots = of_directory(data)?;
+    let roots = roots_of(data)?;
     let end =
         moved(&ledger, args, &moving, roots.as_ref()).await.context("the directory is fenced; give the same command again")?;
     store.close();
@@ -217,7 +251,7 @@ async fn move_out(args: &ExportArgs, global: &Global, key: &str) -> anyhow::Resu
 
 async fn moved(ledger: &Arc<dyn Ledger>, args: &ExportArgs, moving: &Moving, roots: Option<&Roots>) -> anyhow::Result<End> {
     let newest = roots.map(|roots| roots.files.newest(&roots.key)).transpose()?.flatten();
-    let tree = roots.zip(newest).map(|(roots, signed)| Tree { files: roots.files.clone(), signed });
+    let tree = roots.zip(newest).map(|(roots, signed)| Tree { files: roots.files.clone(), signed, key: roots.key.clone() });
     let part = Part::open(&args.out)?;
     part.forget();
     let written = async {

@@ -3,8 +3,9 @@
 //! writes and an export that is made by the same command again.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -49,7 +50,8 @@ impl Fence {
             return Ok(());
         }
         let beside = dir.join(".new-moved");
-        let mut file = File::create(&beside)?;
+        let _ = fs::remove_file(&beside);
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
         serde_json::to_writer(&mut file, self)?;
         file.write_all(b"\n")?;
         file.sync_all()?;

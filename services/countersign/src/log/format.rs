@@ -99,10 +99,13 @@ pub struct Entries {
 }
 
 /// A line that holds a signed root.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SignedRoot {
     /// The note.
     pub note: String,
+    /// The key that signed it, for whoever has it from nowhere else; absent in older exports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
 }
 
 /// What an export holds; its being there shows that the export is whole.

@@ -18,11 +18,13 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 
 use super::{
-    format::{End, name},
+    format::{End, SignedRoot, name},
     handles::KMS,
     progress::Progress,
     read::{ReadError, Reader, Stream},
+    trust::{Trust, Vouched},
 };
+use crate::verify::report::KeyFrom;
 
 /// How many streams are written beside each other.
 const WIDTH: usize = 32;
@@ -76,6 +78,12 @@ pub enum ImportError {
          again with --to-key kms:ARN; nothing was imported"
     )]
     NotForTables,
+    /// Nobody vouches for all of it.
+    #[error("{0}\nnothing was imported; to bring it in all the same, give --allow-uncovered")]
+    Uncovered(String),
+    /// It is not what was signed.
+    #[error("{0}\nnothing was imported")]
+    Tampered(String),
     /// A writing task was stopped.
     #[error("the import was interrupted; the same import may be given again")]
     Interrupted,
@@ -92,6 +100,10 @@ pub struct Imported {
     pub written: u64,
     /// Sealed task tokens in the export.
     pub handles: u64,
+    /// Commits that no signed root covers.
+    pub uncovered: u64,
+    /// Where the key came from that the signed root was checked with; absent when there was no root.
+    pub key_from: Option<KeyFrom>,
 }
 
 /// Imports a file into a store. Importing it again changes nothing. `opens` is the key of the store and
@@ -103,15 +115,18 @@ pub async fn import(
     file: &Path,
     ledger: &Arc<dyn Ledger>,
     opens: Option<&dyn Seal>,
+    trust: &Trust,
     progress: &mut Progress,
 ) -> Result<Imported, ImportError> {
-    let end = check(file, ledger, opens, progress).await?;
+    let (end, signed) = check(file, ledger, opens, progress).await?;
+    let vouched = trust.ask(file, &end, signed, progress)?;
     let by_kms = end.sealed_to.as_deref().is_some_and(|key| key.starts_with(KMS));
     if opens.is_none() && end.handles > 0 && !by_kms {
         return Err(ImportError::NotForTables);
     }
     let written = write(file, ledger, progress).await?;
-    Ok(Imported { streams: end.streams, commits: end.commits, written, handles: end.handles })
+    let Vouched { uncovered, key_from } = vouched;
+    Ok(Imported { streams: end.streams, commits: end.commits, written, handles: end.handles, uncovered, key_from })
 }
 
 async fn check(
@@ -119,7 +134,7 @@ async fn check(
     ledger: &Arc<dyn Ledger>,
     opens: Option<&dyn Seal>,
     progress: &mut Progress,
-) -> Result<End, ImportError> {
+) -> Result<(End, Option<SignedRoot>), ImportError> {
     let size = file.metadata()?.len();
     progress.phase(0, 0);
     let mut reader = Reader::new(BufReader::with_capacity(1 << 16, File::open(file)?));
@@ -146,7 +161,7 @@ async fn check(
     }
     match (conflict, reader.end()) {
         (Some(error), _) => Err(error),
-        (None, Some(end)) => Ok(end.clone()),
+        (None, Some(end)) => Ok((end.clone(), reader.signed().cloned())),
         (None, None) => Err(ImportError::Interrupted),
     }
 }

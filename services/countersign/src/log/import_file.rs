@@ -13,11 +13,13 @@ use super::{
     import::{Imported, import},
     place,
     progress::Progress,
+    trust::Trust,
 };
 use crate::{
     cli::{Global, ImportArgs},
     serve::keys::SEAL_KEY,
     terminal,
+    verify::{report::KeyFrom, run::read_key},
 };
 
 /// `countersign import`.
@@ -26,17 +28,19 @@ use crate::{
 /// When the export is damaged or the store has gone another way.
 pub async fn run(args: ImportArgs, global: Global) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(args.file.is_file(), "there is no file {}", args.file.display());
+    let key = args.public_key.as_deref().map(read_key).transpose()?;
+    let trust = Trust { key, allow_uncovered: args.allow_uncovered };
     let mut progress = Progress::start();
     let imported = match &args.table {
-        Some(table) => import(&args.file, &place::table(table).await?, None, &mut progress).await?,
-        None => into_directory(&args.file, &global.data, &mut progress).await?,
+        Some(table) => import(&args.file, &place::table(table).await?, None, &trust, &mut progress).await?,
+        None => into_directory(&args.file, &global.data, &trust, &mut progress).await?,
     };
     progress.end();
     say(&imported, &args, &global)?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn into_directory(file: &Path, data: &Path, progress: &mut Progress) -> anyhow::Result<Imported> {
+async fn into_directory(file: &Path, data: &Path, trust: &Trust, progress: &mut Progress) -> anyhow::Result<Imported> {
     if let Some(fence) = Fence::of(data)? {
         bail!("{}: {fence}; import into another directory", data.display());
     }
@@ -48,7 +52,7 @@ async fn into_directory(file: &Path, data: &Path, progress: &mut Progress) -> an
         false => LocalSeal::new(&SecretKey::generate()?, &[]),
     };
     let ledger: Arc<dyn Ledger> = Arc::new(store.clone());
-    let imported = import(file, &ledger, Some(&seal), progress).await;
+    let imported = import(file, &ledger, Some(&seal), trust, progress).await;
     let imported = imported.with_context(|| format!("cannot import into {} (task tokens: {})", data.display(), key.display()))?;
     store.close();
     Ok(imported)
@@ -58,8 +62,20 @@ fn say(imported: &Imported, args: &ImportArgs, global: &Global) -> anyhow::Resul
     if global.json {
         return Ok(terminal::json(imported)?);
     }
-    let Imported { streams, commits, written, handles } = imported;
+    let Imported { streams, commits, written, handles, uncovered, key_from } = imported;
     println!("checked {commits} commits of {streams} streams; {written} were written, {} were there already", commits - written);
+    match key_from {
+        Some(KeyFrom::Given) => println!("a root covers {} of them that the given key signed", commits - uncovered),
+        Some(KeyFrom::Log) => println!(
+            "a root covers {} of them; the key that signed it came with the export, so whoever made the export can have signed \
+             it: give --public-key FILE from elsewhere to be sure",
+            commits - uncovered
+        ),
+        None => {}
+    }
+    if *uncovered > 0 {
+        println!("allowed by --allow-uncovered: {uncovered} commits are vouched for by nobody");
+    }
     match &args.table {
         Some(_) => println!("the projector follows the table; `reconcile` brings its views up whatever it missed"),
         None => println!("`countersign serve --data {}` brings the views up when it starts", global.data.display()),

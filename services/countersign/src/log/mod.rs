@@ -13,6 +13,7 @@
 //! | `read_error` | what may be wrong with one |
 //! | [`decoded`] | an export into events |
 //! | [`import`] | streams into a store |
+//! | [`trust`] | whether somebody vouches for what is imported |
 //! | [`handles`] | sealed task tokens, sealed anew for the target of a move |
 //! | [`fence`] | the mark that a data directory was moved |
 //! | [`place`] | where the log is: a data directory or a table |
@@ -22,6 +23,7 @@
 //! | [`select`] | which reviews an export takes |
 //! | [`events_table`] | streams as a table for people |
 //! | [`part`] | the file of an export until it is whole, and going on with it |
+//! | [`new_file`] | a file that a command leaves |
 //! | [`table`] | comma-separated values for people |
 //! | [`export_file`], [`import_file`] | the two commands |
 
@@ -38,6 +40,7 @@ pub mod handles;
 pub mod import;
 pub mod import_file;
 pub mod line_reader;
+pub mod new_file;
 pub mod part;
 pub mod place;
 pub mod progress;
@@ -47,4 +50,5 @@ pub mod replay;
 pub mod scan;
 pub mod select;
 pub mod table;
+pub mod trust;
 pub mod write;

@@ -5,7 +5,7 @@
 use std::{
     cell::Cell,
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Sink},
+    io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Sink, Write as _},
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -19,7 +19,10 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use transparency::Entry;
 
-use super::export::{Export, Form, Hashing, Written};
+use super::{
+    export::{Export, Form, Hashing, Written},
+    new_file,
+};
 
 /// How old an export may be that is gone on with: its first streams are as they were when it began.
 const GOOD_FOR: Period = Period::hours(24);
@@ -35,6 +38,9 @@ pub struct About {
     pub begun: Timestamp,
     /// The newest signed root of that time.
     pub root: Option<String>,
+    /// The place in a data directory's order up to which that root covers everything: nothing behind it is taken.
+    #[serde(default)]
+    pub until: Option<u64>,
 }
 
 /// How far it came.
@@ -95,6 +101,7 @@ impl Part {
             beside.push(end);
             out.with_file_name(beside)
         };
+        new_file::is_replaceable(out)?;
         let (path, notes) = (beside(".part"), beside(".part.json"));
         let file = locked(&path).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Part { out: out.to_owned(), path, notes, file, noted: Cell::new(None) })
@@ -142,7 +149,7 @@ impl Part {
         let mark = Mark { about: about.clone(), position, last, written: form.written()? };
         let beside = self.beside();
         let noted = serde_json::to_vec(&mark).map_err(io::Error::from);
-        let noted = noted.and_then(|bytes| fs::write(&beside, bytes)).and_then(|()| fs::rename(&beside, &self.notes));
+        let noted = noted.and_then(|bytes| note_down(&beside, &bytes)).and_then(|()| fs::rename(&beside, &self.notes));
         if let Err(error) = noted {
             tracing::debug!(%error, path = %self.notes.display(), "how far the export is could not be noted");
         }
@@ -173,6 +180,7 @@ impl Part {
     /// When it cannot be written.
     pub fn put_in_place(&self) -> anyhow::Result<()> {
         self.file.sync_all().with_context(|| format!("cannot write {}", self.path.display()))?;
+        // This takes the place of whatever has the name, and never goes through a link.
         fs::rename(&self.path, &self.out).with_context(|| format!("cannot write {}", self.out.display()))?;
         self.forget();
         let parent = self.out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -180,16 +188,26 @@ impl Part {
     }
 }
 
-/// The file, locked, and still the one of this name: whoever had the lock before may have put it in place.
+/// A file of our own, whatever had its name before.
+fn note_down(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let _ = fs::remove_file(path);
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(bytes)
+}
+
+/// The file, locked, and still the one of this name: whoever had the lock before may have put it in place. Never what a
+/// link leads to: nothing is written before the two are known to be one.
 fn locked(path: &Path) -> io::Result<File> {
     loop {
+        if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+            return Err(io::Error::other("it is a link or a directory: take it away"));
+        }
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(io::Error::other("another process is writing it")),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        let (ours, named) = (file.metadata()?, fs::metadata(path));
+        let (ours, named) = (file.metadata()?, fs::symlink_metadata(path));
         if named.is_ok_and(|named| (named.dev(), named.ino()) == (ours.dev(), ours.ino())) {
             return Ok(file);
         }

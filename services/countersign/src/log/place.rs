@@ -21,6 +21,14 @@ pub fn read_directory(dir: &Path) -> anyhow::Result<Arc<dyn Ledger>> {
     Ok(Arc::new(store))
 }
 
+/// The same as it was when the commit of this place in its order was the last.
+///
+/// # Errors
+/// When there is no log.
+pub fn read_directory_until(dir: &Path, sequence: u64) -> anyhow::Result<Arc<dyn Ledger>> {
+    Ok(Arc::new(SqliteStore::open_read_only_until(dir, sequence)?))
+}
+
 /// The log of a data directory, for this process alone.
 ///
 /// # Errors
@@ -68,7 +76,7 @@ pub async fn table(name: &str) -> anyhow::Result<Arc<dyn Ledger>> {
 pub async fn tables(log: &str, views: &str) -> anyhow::Result<(Arc<dyn Ledger>, Arc<dyn Views>)> {
     use ledger::dynamodb::{DynamoStore, Tables};
     let client = aws_sdk_dynamodb::Client::new(&crate::serve::aws::config().await);
-    let store = DynamoStore::new(client, Tables { log: log.to_owned(), views: views.to_owned() });
+    let store = DynamoStore::new(client, Tables { log: log.to_owned(), views: views.to_owned() }).heedless();
     Ok((Arc::new(store.clone()), Arc::new(store)))
 }
 

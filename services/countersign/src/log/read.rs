@@ -7,7 +7,7 @@ use events::{StoredCommit, StreamId};
 use super::{
     chain::Chain,
     commits::{Commits, Found},
-    format::End,
+    format::{End, SignedRoot},
 };
 
 pub use super::read_error::ReadError;
@@ -65,6 +65,11 @@ impl<R: BufRead> Reader<R> {
     /// What the export holds, once [`Reader::next_stream`] gave `None`.
     pub fn end(&self) -> Option<&End> {
         self.commits.end()
+    }
+
+    /// What was signed of the log that was exported, as the export says, once [`Reader::next_stream`] gave `None`.
+    pub fn signed(&self) -> Option<&SignedRoot> {
+        self.commits.signed()
     }
 
     /// How many bytes were read.

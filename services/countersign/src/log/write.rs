@@ -9,6 +9,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use events::{Event, StoredCommit, Timestamp};
 use ledger::{Ledger, Position};
+use transparency::PublicKey;
 
 use super::{
     chain::{Chain, ChainError},
@@ -28,6 +29,8 @@ pub struct Tree {
     pub files: Files,
     /// The root.
     pub signed: Signed,
+    /// The key that signed it.
+    pub key: PublicKey,
 }
 
 /// Writes the whole log, with what was signed of it.
@@ -123,7 +126,7 @@ impl<W: Write> Lines<W> {
 
     /// The entries that the root covers, and the root.
     fn tree(&mut self, tree: &Tree, at: Timestamp) -> Result<(), ExportError> {
-        let mut entries = tree.files.entries(tree.signed.checkpoint.size)?.peekable();
+        let mut entries = tree.files.entries(0, tree.signed.checkpoint.size)?.peekable();
         while entries.peek().is_some() {
             let first = self.end.entries;
             let some = entries.by_ref().take(ENTRIES_A_LINE).map(|entry| entry.map(|entry| entry.to_string()));
@@ -131,7 +134,10 @@ impl<W: Write> Lines<W> {
             self.end.entries += data.entries.len() as u64;
             self.further(&FurtherLine::new(ENTRIES, format!("entries/{first}"), at, data))?;
         }
-        let (id, data) = (format!("checkpoint/{}", self.end.entries), SignedRoot { note: tree.signed.note.clone() });
+        let (id, data) = (
+            format!("checkpoint/{}", self.end.entries),
+            SignedRoot { note: tree.signed.note.clone(), public_key: Some(tree.key.to_string()) },
+        );
         self.further(&FurtherLine::new(CHECKPOINT, id, at, data))
     }
 

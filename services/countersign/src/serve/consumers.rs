@@ -10,6 +10,9 @@ use projector::{Publisher, Resumer, Rows};
 
 use super::consumer::{Consumer, Failure};
 
+/// The name of the one that keeps the views up.
+pub const VIEWS: &str = "views";
+
 /// Keeps the views up.
 pub struct ViewConsumer {
     /// The handler.
@@ -33,7 +36,7 @@ impl ViewConsumer {
 #[async_trait]
 impl Consumer for ViewConsumer {
     fn name(&self) -> &'static str {
-        "views"
+        VIEWS
     }
 
     fn concerns(&self, commit: &Commit) -> bool {

@@ -29,20 +29,36 @@ pub mod service;
 pub mod slack;
 mod timers;
 
+use std::process::ExitCode;
+
 use anyhow::{Context, bail};
 use https::Origin;
 use tokio::net::TcpListener;
 
-use crate::log::fence::Fence;
+use crate::{
+    checkpoints::{broken::KeeperError, restore::BROKEN},
+    log::fence::Fence,
+};
 
 pub use options::ServeOptions;
 pub use service::Service;
 
-/// Runs the service until Ctrl-C or SIGTERM.
+/// Runs the service until Ctrl-C or SIGTERM. A log that is not what was signed of it is not served, which has an exit
+/// code of its own.
 ///
 /// # Errors
 /// When the data directory or the address cannot be had.
-pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
+pub async fn run(options: ServeOptions) -> anyhow::Result<ExitCode> {
+    match serve(options).await {
+        Err(error) if matches!(error.downcast_ref(), Some(KeeperError::Broken(_))) => {
+            eprintln!("error: {error:#}");
+            Ok(ExitCode::from(BROKEN))
+        }
+        ended => ended.map(|()| ExitCode::SUCCESS),
+    }
+}
+
+async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     if options.dev && !options.listen.ip().is_loopback() {
         bail!("--dev and --demo let anybody decide as anybody, so they are for this machine only: listen on 127.0.0.1.");
     }

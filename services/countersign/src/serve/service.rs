@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use axum::Router;
 use channels::{keys::Keyring, link::Links, session};
 use connections::limits::Limits;
-use events::{Period, Version};
+use events::Version;
 use gateway::{Gateway, Reconcile, Redrive, SignIn, api::SIGN_IN_LINK_LIFE, slack::App};
 use intake::Intake;
 use ledger::{Clock, Ledger, Parked, Reviews, SystemClock, Views, Work, seal::Seal, sqlite::SqliteStore};
@@ -72,6 +72,9 @@ impl Service {
         if let Some(fence) = Fence::of(&options.data)? {
             anyhow::bail!("{}: {fence}", options.data.display());
         }
+        // Before anything reads or writes the log: whether it is what was signed of it.
+        let mut keeper = Keeper::open(store.clone(), &options.data).await?;
+        keeper.tick().await?;
         let keys = Keys::load_or_create(&options.data)?;
         let base_url: Arc<str> = match &options.base_url {
             Some(url) => url.as_str().into(),
@@ -112,14 +115,14 @@ impl Service {
 
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
+        let at_work = while_trusted(&store, stopped.clone(), &mut tasks);
         for consumer in &consumers {
-            tasks.spawn(consumer::follow(store.clone(), Arc::clone(consumer), stopped.clone()));
+            tasks.spawn(consumer::follow(store.clone(), Arc::clone(consumer), at_work.clone()));
         }
-        tasks.spawn(timers::run(Arc::clone(&timekeeper), stopped.clone()));
-        let keeper = Keeper::new(store.clone(), &options.data, keeper::signing_key(&options.data)?);
+        tasks.spawn(timers::run(Arc::clone(&timekeeper), at_work));
         let checkpoints = checkpoints::serve::routes(keeper.files().clone(), keeper.public().clone());
         let keeper = Arc::new(Mutex::new(keeper));
-        tasks.spawn(keeper::run(Arc::clone(&keeper), stopped.clone()));
+        tasks.spawn(keeper::run(Arc::clone(&keeper), options.data.clone(), stopped.clone()));
 
         let gateway = Gateway {
             intake: Arc::new(Intake::new(Arc::clone(&reviews), Arc::clone(&views), seal, options.trust.clone())),
@@ -191,6 +194,20 @@ impl Service {
         self.store.close();
         Ok(())
     }
+}
+
+/// Becomes true on `stop`, and once the log is distrusted: then nobody is told anything that follows from it.
+fn while_trusted(store: &SqliteStore, mut stop: watch::Receiver<bool>, tasks: &mut JoinSet<()>) -> watch::Receiver<bool> {
+    let (end, ended) = watch::channel(false);
+    let mut distrusted = store.distrusted();
+    tasks.spawn(async move {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => {}
+            _ = distrusted.wait_for(Option::is_some) => {}
+        }
+        end.send_replace(true);
+    });
+    ended
 }
 
 struct Redriver {

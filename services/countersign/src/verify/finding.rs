@@ -4,7 +4,6 @@ use std::{collections::HashSet, fmt};
 
 use events::{StreamId, Version};
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::log::format::place;
 
@@ -43,6 +42,8 @@ pub enum Kind {
     Incomplete,
     /// A proof in which no commit is shown to be signed.
     NothingProven,
+    /// The log is not what its own keeper signed of it.
+    Broken,
 }
 
 /// One thing that is wrong, and where.
@@ -154,28 +155,4 @@ impl Uncovered {
     pub fn names(&self) -> Vec<String> {
         self.0.iter().map(|(stream, version)| place(*stream, *version)).collect()
     }
-}
-
-/// The whole answer.
-#[derive(Debug, Serialize)]
-pub struct Report {
-    /// Whether nothing is wrong.
-    pub whole: bool,
-    /// How much was checked.
-    pub checked: Counts,
-    /// How many commits the newest root covers, as it says itself; absent when there is none.
-    pub checkpoint: Option<u64>,
-    /// The key that signed, as other tools take it; absent when there is none.
-    pub public_key: Option<String>,
-    /// The first commits that no root covers yet.
-    pub not_covered: Vec<String>,
-    /// What an export was asked for, when it is a part of a log: such a part has no root.
-    pub selected: Option<Value>,
-    /// Whether this is an export of a whole log, as it says, that no root covers anything of: then its own
-    /// hashes alone were checked, which anybody can make anew.
-    pub unsigned: bool,
-    /// What is wrong: the first, or with `--keep-going` the first thousand.
-    pub findings: Vec<Finding>,
-    /// How many findings there are.
-    pub found: u64,
 }

@@ -7,7 +7,8 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | [`finding`] | what can be found, and the report |
+//! | [`finding`] | what can be found |
+//! | [`report`] | what is said in the end |
 //! | [`row`] | one commit or entry, as it is sorted |
 //! | [`sort`] | sorting more than memory holds |
 //! | [`mod@audit`] | the check, fed by a source |
@@ -24,6 +25,7 @@ pub mod finding;
 pub mod lines;
 mod open;
 pub mod proof;
+pub mod report;
 pub mod roots;
 pub mod row;
 pub mod run;

@@ -89,7 +89,7 @@ impl Proof {
             return Err(ProofError::NoReview(review));
         }
         let mut indexes = vec![None; commits.len()];
-        for (index, entry) in (0..).zip(files.entries(size)?) {
+        for (index, entry) in (0..).zip(files.entries(0, size)?) {
             let entry = entry?;
             let at = commits
                 .iter()
@@ -103,7 +103,7 @@ impl Proof {
         let mut subtrees = Subtrees::default();
         let ranges = |index: Option<u64>| index.map(|index| inclusion_ranges(index, size)).unwrap_or_default();
         indexes.iter().flat_map(|index| ranges(*index)).for_each(|range| subtrees.want(&range));
-        for (index, entry) in (0..).zip(files.entries(size)?) {
+        for (index, entry) in (0..).zip(files.entries(0, size)?) {
             subtrees.push(index, entry?.leaf());
         }
         let mut proven = Vec::with_capacity(commits.len());

@@ -1,35 +1,41 @@
 //! `verify`, `prove` and `checkpoint`.
 
-use std::{fs, path::Path, process::ExitCode, sync::Arc};
+use std::{path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, bail};
-use ledger::Ledger;
-use serde_json::json;
+use ledger::{
+    Ledger,
+    sqlite::{SqliteStore, Witness},
+};
+use serde_json::{Value, json};
 use transparency::{Checkpoint, PublicKey};
 
 use super::{
     audit::{Audit, Stop},
-    finding::{Finding, Kind, Report, Uncovered},
+    finding::{Finding, Kind},
     proof::{Proof, ProofError},
-    roots::{Roots, only},
+    report::{Key, KeyFrom, Report, Verdict},
+    roots::{Held, Roots, YOURS, only},
     sources::{self, SourceError},
 };
 use crate::{
     checkpoints::{
         bucket::{self, Fetched},
+        cover::{self, Covered},
         files::{Files, Signed},
-        keeper,
+        key,
+        restore::BROKEN,
     },
     cli::{CheckpointArgs, Global, ProveArgs, VerifyArgs},
-    log::{place, progress::Progress},
+    log::{new_file, place, progress::Progress},
     terminal, text_file,
 };
 
 /// Something is wrong.
-const TAMPERED: u8 = 3;
+const TAMPERED: u8 = BROKEN;
 /// It could not be checked to its end.
 const UNREADABLE: u8 = 4;
-/// Everything that is covered is whole, and not everything is covered.
+/// Nothing is wrong, and there are commits that no signed root covers.
 const NOT_COVERED: u8 = 5;
 
 /// `countersign verify`.
@@ -43,12 +49,15 @@ pub async fn verify(args: VerifyArgs, global: Global) -> anyhow::Result<ExitCode
     };
     match checked {
         Ok(report) => {
-            say(&report, &global)?;
-            Ok(ExitCode::from(match () {
-                () if !report.whole => TAMPERED,
-                () if report.unsigned => NOT_COVERED,
-                () if args.all_covered && report.checked.uncovered > 0 => NOT_COVERED,
-                () => 0,
+            match global.json {
+                true => println!("{}", serde_json::to_string(&report)?),
+                false => report.lines(what(&args), args.allow_uncovered).iter().for_each(|line| println!("{line}")),
+            }
+            Ok(ExitCode::from(match report.verdict {
+                Verdict::Whole => 0,
+                Verdict::Tampered => TAMPERED,
+                Verdict::Uncovered | Verdict::Part | Verdict::Unsigned if args.allow_uncovered => 0,
+                Verdict::Uncovered | Verdict::Part | Verdict::Unsigned => NOT_COVERED,
             }))
         }
         Err(error) => {
@@ -58,51 +67,80 @@ pub async fn verify(args: VerifyArgs, global: Global) -> anyhow::Result<ExitCode
     }
 }
 
+/// What is checked, as a sentence has it.
+fn what(args: &VerifyArgs) -> &'static str {
+    match () {
+        () if args.file.is_some() => "this export",
+        () if args.proof.is_some() => "this proof",
+        () if args.bucket.is_some() => "this bucket",
+        () if args.table.is_some() => "this table, whose bucket was not named (--bucket),",
+        () => "this data directory",
+    }
+}
+
 async fn check(args: &VerifyArgs, global: &Global) -> anyhow::Result<Report> {
+    if let Some(file) = &args.file {
+        return check_export(args, file);
+    }
     let mut progress = Progress::start();
     let given = args.public_key.as_deref().map(read_key).transpose()?;
-    let mut audit;
-    let mut selected = None;
-    let (key, done) = if let Some(file) = &args.file {
-        anyhow::ensure!(file.is_file(), "there is no file {}", file.display());
-        let key = given.context("an export is checked against a key that comes from elsewhere: give --public-key FILE")?;
-        selected = sources::selected(file).with_context(|| format!("cannot read {}", file.display()))?;
-        if selected.is_some() && !args.checkpoint.is_empty() {
-            bail!("{} is a part of a log, of which a root says nothing: check it without --checkpoint", file.display());
+    // So that an honest log is whole. What cannot be covered is said below.
+    let covered = match &args.table {
+        None => {
+            drop(place::read_directory(&global.data)?);
+            cover::tail(&global.data).await
         }
-        audit = audit_of(args, Some(&key), only(None))?;
-        let done = sources::export(&mut audit, file, &mut progress);
-        (Some(key), done)
-    } else {
-        let place = Place::of(global, args.table.as_deref(), args.bucket.as_deref(), given, &mut progress).await?;
-        // Which roots there are was looked at before the log is, so that all they cover is in it.
-        let roots = place.files.as_ref().map(Files::roots).transpose()?;
-        let size = match (&roots, &place.key) {
-            (Some(roots), Some(key)) => roots.covered(key)?,
-            _ => 0,
-        };
-        let own = match roots {
-            None => only(None),
-            Some(roots) => Box::new(roots.notes()?),
-        };
-        audit = audit_of(args, place.key.as_ref(), own)?;
-        let entered = match &place.files {
-            None => Ok(()),
-            Some(files) => sources::entries(&mut audit, files, size, &mut progress),
-        };
-        let done = match entered {
-            Ok(()) => sources::store(&mut audit, &place.ledger, size, &mut progress).await,
-            stopped => stopped,
-        };
-        (place.key, done)
+        Some(_) => Covered::Not(None),
+    };
+    let place = Place::of(global, args.table.as_deref(), args.bucket.as_deref(), given, &mut progress).await?;
+    // Which roots there are was looked at before the log is, so that all they cover is in it.
+    let roots = place.files.as_ref().map(Files::roots).transpose()?;
+    let size = match (&roots, &place.key) {
+        (Some(roots), Some(key)) => roots.covered(&key.key)?,
+        _ => 0,
+    };
+    let own = match roots {
+        None => only(None),
+        Some(roots) => Box::new(roots.notes()?),
+    };
+    let mut audit = audit_of(args, place.key.as_ref(), place.noted.clone(), own)?;
+    let entered = match &place.files {
+        None => Ok(()),
+        Some(files) => sources::entries(&mut audit, files, size, &mut progress),
+    };
+    let done = match entered {
+        Ok(()) => sources::store(&mut audit, &place.ledger, size, &mut progress).await,
+        stopped => stopped,
     };
     progress.end();
+    let report = finished(audit, done, place.key, None)?;
+    Ok(match covered {
+        // What nobody else names is named by the one who signs.
+        Covered::Broken(broken) if report.found == 0 => report.with(Finding::of_log(Kind::Broken, broken.to_string())),
+        Covered::Not(tail) => Report { tail, ..report },
+        _ => report,
+    })
+}
+
+fn check_export(args: &VerifyArgs, file: &Path) -> anyhow::Result<Report> {
+    anyhow::ensure!(file.is_file(), "there is no file {}", file.display());
+    let key = args.public_key.as_deref().map(read_key).transpose()?;
+    let key = key.context("an export is checked against a key that comes from elsewhere: give --public-key FILE")?;
+    let key = Key { key, from: KeyFrom::Given };
+    let selected = sources::selected(file).with_context(|| format!("cannot read {}", file.display()))?;
+    if selected.is_some() && !args.checkpoint.is_empty() {
+        bail!("{} says that it is a part of a log, of which a root says nothing: check it without --checkpoint", file.display());
+    }
+    let mut progress = Progress::start();
+    let mut audit = audit_of(args, Some(&key), None, only(None))?;
+    let done = sources::export(&mut audit, file, &mut progress);
+    progress.end();
+    finished(audit, done, Some(key), selected)
+}
+
+fn finished(audit: Audit, done: Result<(), SourceError>, key: Option<Key>, selected: Option<Value>) -> anyhow::Result<Report> {
     match done {
-        Ok(()) | Err(SourceError::Stop(Stop::Found)) => {
-            let report = report(audit, key);
-            let unsigned = args.file.is_some() && selected.is_none() && report.checked.covered == 0 && report.checked.commits > 0;
-            Ok(Report { selected, unsigned, ..report })
-        }
+        Ok(()) | Err(SourceError::Stop(Stop::Found)) => Ok(Report::of(audit, key, selected)),
         Err(error) => {
             // What was found before is not lost with it.
             let (findings, _) = audit.findings.into_parts();
@@ -112,18 +150,19 @@ async fn check(args: &VerifyArgs, global: &Global) -> anyhow::Result<Report> {
     }
 }
 
-fn audit_of(args: &VerifyArgs, key: Option<&PublicKey>, own: super::roots::Notes) -> anyhow::Result<Audit> {
-    let mut held = Vec::with_capacity(args.checkpoint.len());
+fn audit_of(args: &VerifyArgs, key: Option<&Key>, noted: Option<Checkpoint>, own: super::roots::Notes) -> anyhow::Result<Audit> {
+    let noted = noted.map(|checkpoint| Held { checkpoint, whose: "the newest root that the database itself knows" });
+    let mut held: Vec<Held> = noted.into_iter().collect();
     let mut refused = Vec::new();
     for path in &args.checkpoint {
         let note = text_file::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let key = key.context("a checkpoint is checked against a key: give --public-key FILE")?;
-        match Checkpoint::open(&note, key) {
-            Ok(checkpoint) => held.push(checkpoint),
+        match Checkpoint::open(&note, &key.key) {
+            Ok(checkpoint) => held.push(Held { checkpoint, whose: YOURS }),
             Err(error) => refused.push(format!("{} is not a checkpoint of this log: {error}", path.display())),
         }
     }
-    let mut audit = Audit::new(Roots::new(key.cloned(), held, own), args.keep_going);
+    let mut audit = Audit::new(Roots::new(key.map(|key| key.key.clone()), held, own), args.keep_going);
     if let Some(text) = refused.into_iter().next() {
         // Enough or not, the rest is checked: the fault may be the verifier's own file.
         let _ = audit.findings.add(Finding::of_log(Kind::BadSignature, text));
@@ -131,72 +170,22 @@ fn audit_of(args: &VerifyArgs, key: Option<&PublicKey>, own: super::roots::Notes
     Ok(audit)
 }
 
-fn report(audit: Audit, key: Option<PublicKey>) -> Report {
-    let (checked, not_covered) = (audit.counts, audit.uncovered.names());
-    let checkpoint = audit.roots.newest().map(|newest| newest.size);
-    let (findings, found) = audit.findings.into_parts();
-    let public_key = key.map(|key| key.to_string());
-    let (whole, selected, unsigned) = (found == 0, None, false);
-    Report { whole, checked, checkpoint, public_key, not_covered, selected, unsigned, findings, found }
-}
-
 fn check_proof(path: &Path, args: &VerifyArgs) -> anyhow::Result<Report> {
     let key = args.public_key.as_deref().map(read_key).transpose()?;
     let key = key.context("a proof is checked against a key that comes from elsewhere: give --public-key FILE")?;
     let text = text_file::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let proof: Proof = serde_json::from_str(&text).with_context(|| format!("{} is no proof", path.display()))?;
-    let (findings, proven, open) = proof.check(&key);
-    let mut uncovered = Uncovered::default();
-    open.iter().for_each(|version| uncovered.add(proof.review.into(), *version));
-    let size = Checkpoint::open(&proof.checkpoint, &key).ok().map(|checkpoint| checkpoint.size);
-    let checked = super::finding::Counts {
-        streams: 1,
-        commits: proof.commits.len() as u64,
-        covered: proven as u64,
-        uncovered: open.len() as u64,
-        roots: u64::from(size.is_some()),
-        ..Default::default()
-    };
-    let found = findings.len() as u64;
-    let public_key = Some(key.to_string());
-    let (whole, checkpoint, not_covered, selected, unsigned) = (found == 0, size, uncovered.names(), None, false);
-    Ok(Report { whole, checked, checkpoint, public_key, not_covered, selected, unsigned, findings, found })
+    let (findings, _, open) = proof.check(&key);
+    let signed = Checkpoint::open(&proof.checkpoint, &key).ok();
+    let (commits, key) = (proof.commits.len() as u64, Key { key, from: KeyFrom::Given });
+    Ok(Report::of_proof(proof.review.into(), commits, &open, signed, key, findings))
 }
 
-fn say(report: &Report, global: &Global) -> anyhow::Result<()> {
-    if global.json {
-        return Ok(terminal::json(report)?);
-    }
-    let counts = &report.checked;
-    for finding in &report.findings {
-        println!("{}", finding.text);
-    }
-    let listed = report.findings.len() as u64;
-    if report.found > listed {
-        println!("and {} more", report.found - listed);
-    }
-    let alone = report.unsigned || report.selected.is_some();
-    match report.whole {
-        true if alone => println!("whole in itself: {} commits of {} streams", counts.commits, counts.streams),
-        true => println!("whole: {} commits of {} streams", counts.commits, counts.streams),
-        false => println!("NOT whole: {} finding(s); --keep-going lists what else there is", report.found),
-    }
-    match report.checkpoint {
-        _ if report.unsigned => println!("no signed root in this export: only its own hashes were checked"),
-        None if alone => println!("a part of a log, which has no signed root: only its own hashes were checked"),
-        Some(size) => println!("signed: the newest root covers {size} commits; {} roots were compared", counts.roots),
-        None => println!("signed: no root was found; only the hashes within each stream could be checked"),
-    }
-    if counts.uncovered > 0 {
-        println!("not yet covered by a root: {} commits, such as {}", counts.uncovered, report.not_covered.join(", "));
-    }
-    if let Some(key) = &report.public_key {
-        println!("public key: {key}");
-    }
-    Ok(())
-}
-
-fn read_key(path: &Path) -> anyhow::Result<PublicKey> {
+/// A public key of a file.
+///
+/// # Errors
+/// When it cannot be read or is none.
+pub fn read_key(path: &Path) -> anyhow::Result<PublicKey> {
     let text = text_file::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     text.parse().with_context(|| path.display().to_string())
 }
@@ -206,6 +195,12 @@ fn read_key(path: &Path) -> anyhow::Result<PublicKey> {
 /// # Errors
 /// When there is no such review or no root, or the log does not have the root that was signed.
 pub async fn prove(args: ProveArgs, global: Global) -> anyhow::Result<ExitCode> {
+    new_file::is_free(&args.out)?;
+    if args.table.is_none() {
+        // Whatever keeps it from being covered, what is not is said below.
+        drop(place::read_directory(&global.data)?);
+        cover::tail(&global.data).await;
+    }
     let place = Place::of(&global, args.table.as_deref(), args.bucket.as_deref(), None, &mut Progress::start()).await?;
     let (files, signed) = place.newest()?;
     let proof = Proof::of(args.id, &place.ledger, files, &signed).await?;
@@ -215,14 +210,14 @@ pub async fn prove(args: ProveArgs, global: Global) -> anyhow::Result<ExitCode> 
         return Err(ProofError::NotCovered(args.id).into());
     }
     let text = serde_json::to_string_pretty(&proof)? + "\n";
-    fs::write(&args.out, text).with_context(|| format!("cannot write {}", args.out.display()))?;
+    new_file::write(&args.out, text.as_bytes())?;
     if global.json {
         terminal::json(&json!({"file": args.out, "proven": covered, "not_covered": open}))?;
         return Ok(ExitCode::SUCCESS);
     }
     println!("proved {covered} commits of review {} in {}", args.id, args.out.display());
     if open > 0 {
-        println!("{open} commits are newer than the newest root; prove again in a minute to cover them");
+        println!("{open} commits are covered by no root, so nobody vouches for them; prove again in a minute to cover them");
     }
     println!("check it with: countersign verify --proof FILE --public-key KEY");
     Ok(ExitCode::SUCCESS)
@@ -239,7 +234,7 @@ pub async fn checkpoint(args: &CheckpointArgs, global: &Global) -> anyhow::Resul
     };
     let key = match &bucket {
         Some(bucket) => bucket::public_key(bucket.as_ref()).await?,
-        None => match keeper::public_key(&global.data)? {
+        None => match key::public(&global.data)? {
             Some(key) => key,
             None if args.public_key => bail!("{} has no signing key yet: start the service once", global.data.display()),
             None => return Err(ProofError::NoCheckpoint.into()),
@@ -266,7 +261,9 @@ struct Place {
     ledger: Arc<dyn Ledger>,
     /// Absent for a table whose bucket was not named.
     files: Option<Files>,
-    key: Option<PublicKey>,
+    key: Option<Key>,
+    /// The newest root that the database of a data directory knows, if the key signed it.
+    noted: Option<Checkpoint>,
     /// Keeps the files, when they were brought here.
     _fetched: Option<Fetched>,
 }
@@ -280,24 +277,32 @@ impl Place {
         given: Option<PublicKey>,
         progress: &mut Progress,
     ) -> anyhow::Result<Place> {
+        let from = if given.is_some() { KeyFrom::Given } else { KeyFrom::Log };
         let Some(table) = table else {
             let (ledger, files) = (place::read_directory(&global.data)?, Some(Files::of(&global.data)));
             let key = match given {
                 Some(key) => Some(key),
-                None => keeper::public_key(&global.data)?,
+                None => key::public(&global.data)?,
             };
-            return Ok(Place { ledger, files, key, _fetched: None });
+            let noted = match SqliteStore::open_read_only(&global.data)?.witness().await? {
+                Witness::Note(note) => key.as_ref().and_then(|key| Checkpoint::open(&note, key).ok()),
+                Witness::Nothing | Witness::Older => None,
+            };
+            return Ok(Place { ledger, files, key: key.map(|key| Key { key, from }), noted, _fetched: None });
         };
         let ledger = place::table(table).await?;
-        let Some(bucket) = bucket else { return Ok(Place { ledger, files: None, key: given, _fetched: None }) };
+        let Some(bucket) = bucket else {
+            let key = given.map(|key| Key { key, from });
+            return Ok(Place { ledger, files: None, key, noted: None, _fetched: None });
+        };
         let fetched = bucket::fetch(&bucket::bucket(bucket).await?, given, progress).await?;
-        let (files, key) = (Some(fetched.files.clone()), Some(fetched.key.clone()));
-        Ok(Place { ledger, files, key, _fetched: Some(fetched) })
+        let (files, key) = (Some(fetched.files.clone()), Some(Key { key: fetched.key.clone(), from }));
+        Ok(Place { ledger, files, key, noted: None, _fetched: Some(fetched) })
     }
 
     /// The newest root, and the files that it is of.
     fn newest(&self) -> anyhow::Result<(&Files, Signed)> {
-        let (Some(files), Some(key)) = (&self.files, &self.key) else { return Err(ProofError::NoCheckpoint.into()) };
+        let (Some(files), Some(Key { key, .. })) = (&self.files, &self.key) else { return Err(ProofError::NoCheckpoint.into()) };
         Ok((files, files.newest(key)?.ok_or(ProofError::NoCheckpoint)?))
     }
 }

@@ -48,7 +48,7 @@ pub enum SourceError {
 /// See [`SourceError`].
 pub fn entries(audit: &mut Audit, files: &Files, size: u64, progress: &mut Progress) -> Result<(), SourceError> {
     progress.phase(0, 0);
-    for (index, entry) in files.entries(size)?.enumerate() {
+    for (index, entry) in files.entries(0, size)?.enumerate() {
         match entry {
             Ok(entry) => audit.entry(&entry)?,
             Err(error) => {

@@ -76,7 +76,9 @@ impl Dynamo {
     }
 
     fn import(&self, file: &Path) -> serde_json::Value {
-        succeeded(self.command(&["--json", "import", text(file), "--table", "log"]).output().expect("it runs"))
+        succeeded(
+            self.command(&["--json", "import", text(file), "--table", "log", "--allow-uncovered"]).output().expect("it runs"),
+        )
     }
 
     fn commits(&self) -> Commits {
@@ -170,7 +172,7 @@ fn moved_up_the_log_is_the_same_byte_for_byte_and_its_views_are_equal() {
 
     assert_eq!(up.import(&file)["written"], 0, "importing again changes nothing");
     let down = ground.path("down.jsonl");
-    succeeded(up.command(&["export", "--out", text(&down), "--table", "log"]).output().expect("it runs"));
+    succeeded(up.command(&["export", "--out", text(&down), "--table", "log", "--allow-uncovered"]).output().expect("it runs"));
     succeeded(import(&ground.path("down"), &down));
     assert_eq!(commits(&ground.path("down")), bare(held), "and down again");
 }
@@ -185,7 +187,7 @@ fn task_tokens_for_a_key_file_are_not_taken_into_a_table() {
     let (key, file) = (ground.path("target.key"), ground.path("moved.jsonl"));
     ledger::seal::load_or_create(&key).expect("a key");
     succeeded(run(&old.data(), &["export", "--out", text(&file), "--move", "--to-key", text(&key)]));
-    let said = refused(up.command(&["import", text(&file), "--table", "log"]).output().expect("it runs"));
+    let said = refused(up.command(&["import", text(&file), "--table", "log", "--allow-uncovered"]).output().expect("it runs"));
     assert!(said.contains("--to-key kms:ARN") && up.commits().is_empty(), "{said}");
 }
 
@@ -199,7 +201,7 @@ fn an_import_into_dynamodb_that_is_killed_goes_on_where_it_was() {
     loop {
         pause = pause.mul_f32(1.3);
         assert!(pause < Duration::from_secs(60), "it is never done");
-        let mut command = up.command(&["import", text(&file), "--table", "log"]);
+        let mut command = up.command(&["import", text(&file), "--table", "log", "--allow-uncovered"]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
         std::thread::sleep(pause);
         child.kill().expect("killed, or gone");

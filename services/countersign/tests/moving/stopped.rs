@@ -77,7 +77,7 @@ fn an_import_that_is_killed_leaves_whole_beginnings_of_streams_and_the_next_one_
     assert_eq!(all.len(), REVIEWS * 3);
     let (mut partly, mut before) = (0, 0);
     for _ in 0..KILLS {
-        killed_once(&["import", text(&file), "--data", text(&new)], || count(&new) > before);
+        killed_once(&["import", text(&file), "--data", text(&new), "--allow-uncovered"], || count(&new) > before);
         let there = commits(&new);
         assert!(there.len() >= before, "nothing that was there is lost");
         for ((stream, version), commit) in &there {
@@ -182,10 +182,10 @@ fn a_signed_export_that_is_gone_on_with_is_whole_beside_what_was_appended_meanwh
     let report = succeeded(run(&old, &["--json", "verify", "--file", text(&file), "--public-key", text(&key)]));
     assert_eq!((&report["whole"], &report["checkpoint"]), (&true.into(), &signed.into()), "{report}");
     let checked = &report["checked"];
-    assert_eq!((&checked["covered"], &checked["uncovered"], &checked["roots"]), (&signed.into(), &120.into(), &1.into()));
+    assert_eq!((&checked["covered"], &checked["uncovered"], &checked["roots"]), (&signed.into(), &0.into(), &1.into()));
     let subject = format!("\"subject\":\"{stream}\"");
     let versions = lines(&file).iter().filter(|line| line.contains(&subject) && line.contains("\"streamversion\":4,")).count();
-    assert_eq!(versions, 0, "what was read stays as it was read");
+    assert_eq!(versions, 0, "what was written since is not taken: no root of the export would cover it");
     // The next one has all.
     succeeded(run(&old, &["export", "--out", text(&file)]));
     let arguments = ["--json", "verify", "--file", text(&file), "--public-key", text(&key), "--all-covered"];

@@ -8,6 +8,7 @@ mod support;
 mod as_of;
 mod audit;
 mod covered;
+mod distrusted;
 mod doors;
 mod expiry;
 mod lifecycle;

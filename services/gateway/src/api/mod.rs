@@ -113,6 +113,11 @@ pub(crate) fn panicked() -> Response {
     Problem::panicked().into_response()
 }
 
+/// The log was found not to be what was signed of it.
+pub(crate) fn distrusted(error: &ledger::LedgerError) -> Response {
+    Problem::distrusted(error).into_response()
+}
+
 /// Where a folded stream stands; `None` when there is none.
 pub(crate) fn status(state: &review::State) -> Option<ledger::Status> {
     review_document::status(state)

@@ -92,6 +92,13 @@ impl Problem {
         )
     }
 
+    /// 503: the log was found not to be what was signed of it, and nothing is answered from it.
+    pub(crate) fn distrusted(error: &LedgerError) -> Problem {
+        let detail = format!("{error}. Nothing was changed. The operator has to look: see `countersign verify`.");
+        let title = "This log cannot be trusted";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "distrusted", title, detail)
+    }
+
     /// 500: a handler panicked. The panic itself was printed where it happened.
     pub(crate) fn panicked() -> Problem {
         Problem::internal(&Panicked, false)
@@ -142,22 +149,30 @@ pub(crate) async fn method_not_allowed() -> Problem {
 
 impl From<ExecuteError> for Problem {
     fn from(error: ExecuteError) -> Self {
-        Problem::internal(&error, error.is_retryable())
+        match error {
+            ExecuteError::Ledger(error) => error.into(),
+            error => Problem::internal(&error, error.is_retryable()),
+        }
     }
 }
 
 impl From<LedgerError> for Problem {
     fn from(error: LedgerError) -> Self {
-        Problem::internal(&error, error.is_retryable())
+        match error {
+            LedgerError::Distrusted { .. } => Problem::distrusted(&error),
+            error => Problem::internal(&error, error.is_retryable()),
+        }
     }
 }
 
 impl From<IntakeError> for Problem {
     fn from(error: IntakeError) -> Self {
-        if let IntakeError::NeedsNewer { what, .. } = &error {
-            return Problem::needs_newer(what);
+        match error {
+            IntakeError::NeedsNewer { what, .. } => Problem::needs_newer(&what),
+            IntakeError::Execute(error) if error.needs_newer() => Problem::of_command(error),
+            IntakeError::Execute(error) => error.into(),
+            error => Problem::internal(&error, error.is_retryable()),
         }
-        Problem::internal(&error, error.is_retryable())
     }
 }
 

@@ -61,6 +61,8 @@ pub enum Problem {
     Busy,
     /// Something is broken; an operator must look at the log.
     Broken,
+    /// The log was found not to be what was signed of it.
+    Distrusted,
 }
 
 impl Problem {
@@ -160,6 +162,11 @@ impl Problem {
                 "Just a moment",
                 "The service is busy and did not finish. Trying again is safe: nothing is counted twice.",
             ),
+            Problem::Distrusted => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Nothing can be decided at the moment",
+                "This service found that its record is not what it was, so it shows nothing of it and takes nothing in. Nothing was changed. Whoever runs the service has to look.",
+            ),
             Problem::Broken => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "Something is broken",
@@ -208,16 +215,22 @@ impl From<TooOften> for Problem {
 
 impl From<ExecuteError> for Problem {
     fn from(error: ExecuteError) -> Problem {
-        match (error.needs_newer(), error.is_retryable()) {
-            (true, _) => Problem::NeedsNewer,
-            (false, true) => busy(&error),
-            (false, false) => Problem::broken(&error),
+        if error.needs_newer() {
+            return Problem::NeedsNewer;
         }
+        if let ExecuteError::Ledger(error) = error {
+            return error.into();
+        }
+        if error.is_retryable() { busy(&error) } else { Problem::broken(&error) }
     }
 }
 
 impl From<LedgerError> for Problem {
     fn from(error: LedgerError) -> Problem {
+        if matches!(error, LedgerError::Distrusted { .. }) {
+            tracing::error!(%error, "nothing is answered from the log");
+            return Problem::Distrusted;
+        }
         if error.is_retryable() { busy(&error) } else { Problem::broken(&error) }
     }
 }

@@ -23,7 +23,7 @@ use aws_sdk_dynamodbstreams::{
 use events::StoredCommit;
 
 use super::{
-    DynamoStore,
+    DynamoStore, distrust,
     fault::{failed, refused},
     item::{Item, to_commit},
     position::{Described, Lost, Read, Shards},
@@ -45,6 +45,8 @@ pub struct DynamoFollower {
     /// The iterator that goes on behind what was read of a shard. Kept because a call can pass over
     /// an empty part of a shard, which no sequence number tells of.
     iterators: Arc<Mutex<HashMap<String, (Read, String)>>>,
+    /// What was found to be altered since somebody last asked.
+    altered: Arc<Mutex<Vec<String>>>,
 }
 
 /// What one call gave of a shard.
@@ -69,7 +71,7 @@ impl DynamoFollower {
 
     /// The stream of this ARN. Nothing is asked yet.
     pub fn of(client: Client, stream: impl Into<String>) -> DynamoFollower {
-        DynamoFollower { client, stream: stream.into(), iterators: Arc::default() }
+        DynamoFollower { client, stream: stream.into(), iterators: Arc::default(), altered: Arc::default() }
     }
 }
 
@@ -101,6 +103,11 @@ impl Follow for DynamoFollower {
 }
 
 impl DynamoFollower {
+    /// The commits that were altered or taken away after they were written, as far as was read since this was last asked.
+    pub fn altered(&self) -> Vec<String> {
+        self.altered.lock().map(|mut found| std::mem::take(&mut *found)).unwrap_or_default()
+    }
+
     async fn describe(&self) -> Result<Vec<Described>, LedgerError> {
         let (mut shards, mut start) = (Vec::new(), None);
         loop {
@@ -129,7 +136,11 @@ impl DynamoFollower {
         let answer = answer.ok_or_else(|| refused(FOLLOW, "a new iterator had expired"))?;
         let records = answer.records.unwrap_or_default();
         let last = records.iter().rev().find_map(|record| record.dynamodb.as_ref()?.sequence_number.clone());
-        let commits = records.iter().filter_map(appended).map(|item| to_commit(&item)).collect::<Result<_, _>>()?;
+        if let Ok(mut found) = self.altered.lock() {
+            found.extend(records.iter().filter_map(altered));
+        }
+        let items = records.iter().filter_map(appended).filter(|item| distrust::why(item).is_none());
+        let commits = items.map(|item| to_commit(&item)).collect::<Result<_, _>>()?;
         let read = last.map_or(read, Read::UpTo);
         Ok(match answer.next_shard_iterator {
             // The shard is closed and read to its end: its children come next.
@@ -181,7 +192,21 @@ fn described(shard: Shard) -> Option<Described> {
     Some(Described { id: shard.shard_id?, parent: shard.parent_shard_id })
 }
 
-/// The item of a record that tells of an append; nothing else happens to a log table.
+/// What a record tells that happens to no commit of ours: each is written once.
+fn altered(record: &Record) -> Option<String> {
+    let what = match record.event_name.as_ref()? {
+        OperationType::Modify => "was altered",
+        OperationType::Remove => "was taken away",
+        _ => return None,
+    };
+    let keys = record.dynamodb.as_ref()?.keys.as_ref()?;
+    let (stream, version) = (keys.get("pk")?.as_s().ok()?, keys.get("sk")?.as_n().ok()?);
+    // The mark is taken away by hand.
+    let is_mark = stream == "directory" && *version == u64::MAX.to_string();
+    (!is_mark).then(|| format!("{stream} version {version} {what} after it was written"))
+}
+
+/// The item of a record that tells of an append.
 fn appended(record: &Record) -> Option<Item> {
     if record.event_name != Some(OperationType::Insert) {
         return None;

@@ -6,7 +6,7 @@ use events::{StoredCommit, StreamId, Version};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DynamoStore,
+    DynamoStore, distrust,
     fault::{failed, refused},
     item::{Item, number, of_commit, read_number, read_text, text, to_commit},
 };
@@ -29,6 +29,7 @@ struct After {
 #[async_trait]
 impl Ledger for DynamoStore {
     async fn append(&self, commit: &StoredCommit) -> Result<Landed, AppendError> {
+        self.trusted()?;
         let put = self
             .client
             .put_item()
@@ -49,6 +50,7 @@ impl Ledger for DynamoStore {
     async fn load(&self, stream: StreamId, after: Version) -> Result<Vec<StoredCommit>, LedgerError> {
         let mut commits = Vec::new();
         let mut expected = after.next();
+        let mut mark = None;
         let mut start: Option<Item> = None;
         loop {
             let page = self
@@ -64,6 +66,10 @@ impl Ledger for DynamoStore {
                 .await
                 .map_err(failed(LOAD))?;
             for item in page.items() {
+                if let Some(why) = distrust::why(item) {
+                    mark = Some(why.to_owned());
+                    continue;
+                }
                 let commit = to_commit(item)?;
                 if commit.version != expected {
                     return Err(LedgerError::Gap { stream, missing: expected });
@@ -73,6 +79,9 @@ impl Ledger for DynamoStore {
             }
             start = page.last_evaluated_key;
             if start.is_none() {
+                if stream == StreamId::Directory && !self.heedless {
+                    self.distrust.found(mark.as_deref())?;
+                }
                 return Ok(commits);
             }
         }
@@ -91,7 +100,8 @@ impl Ledger for DynamoStore {
             .send()
             .await
             .map_err(failed(SCAN))?;
-        let commits = page.items().iter().map(to_commit).collect::<Result<Vec<_>, _>>()?;
+        let commits =
+            page.items().iter().filter(|item| distrust::why(item).is_none()).map(to_commit).collect::<Result<Vec<_>, _>>()?;
         let position = match &page.last_evaluated_key {
             Some(key) => position_of(key)?,
             None => match page.items().last() {
@@ -100,6 +110,10 @@ impl Ledger for DynamoStore {
             },
         };
         Ok(Batch { commits, position, more: page.last_evaluated_key.is_some() })
+    }
+
+    fn trusted(&self) -> Result<(), LedgerError> {
+        self.distrust.known()
     }
 }
 

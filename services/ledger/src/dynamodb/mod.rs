@@ -4,7 +4,7 @@
 //! `pk` (S, the stream: `review#<id>` or `directory`), `sk` (N, the version), `body` (B), `hash` (B),
 //! `sealed` (B, optional). One item is one commit and is written once, under the condition that it
 //! is not there; no transaction, no counter, no index. Its stream (`NEW_IMAGE`) is what consumers
-//! follow.
+//! follow. One item is no commit: the mark that the log is not what was signed of it (`distrust.rs`).
 //!
 //! # The views table
 //! `pk`, `sk` (both S), `version` (N), and two sparse indexes of keys alone:
@@ -33,6 +33,7 @@
 //! the log is 1 a KB. `infra/cost.toml` adds up what an approval comes to.
 
 mod batch;
+mod distrust;
 mod fault;
 #[cfg(feature = "dynamodb-follow")]
 mod follow;
@@ -73,6 +74,9 @@ pub struct Tables {
 pub struct DynamoStore {
     client: Client,
     tables: Arc<Tables>,
+    distrust: Arc<distrust::Distrust>,
+    /// Whether the log is read and written whatever it is marked as.
+    heedless: bool,
     /// The months that this process has seen in the table, so that each is written once.
     months: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -80,6 +84,11 @@ pub struct DynamoStore {
 impl DynamoStore {
     /// A store on tables that are there. Nothing is read or written yet.
     pub fn new(client: Client, tables: Tables) -> DynamoStore {
-        DynamoStore { client, tables: Arc::new(tables), months: Arc::default() }
+        DynamoStore { client, tables: Arc::new(tables), distrust: Arc::default(), heedless: false, months: Arc::default() }
+    }
+
+    /// The same for an operator's own commands, which read and write a log that is marked as distrusted too.
+    pub fn heedless(self) -> DynamoStore {
+        DynamoStore { heedless: true, ..self }
     }
 }

@@ -63,6 +63,27 @@ impl SqliteStore {
     }
 }
 
+const FORGET: [&str; 4] = ["DELETE FROM reviews", "DELETE FROM inbox", "DELETE FROM asked", "DELETE FROM waits"];
+const SET_BACK: &str = "UPDATE checkpoints SET position = CASE ?1 WHEN 0 THEN '' ELSE CAST(?1 AS TEXT) END \
+                        WHERE CAST(position AS INTEGER) > ?1";
+
+impl SqliteStore {
+    /// For a log that lost its newest commits: forgets every row, which may stand for a commit that is gone, and the
+    /// place of `views`, the consumer that makes the rows; and sets every other consumer back to the end of the log.
+    ///
+    /// # Errors
+    /// When it could not be written; then nothing was.
+    pub async fn set_views_back(&self, views: &'static str) -> Result<(), LedgerError> {
+        let last = self.0.log.read("read the last commit", super::last_rowid)?;
+        let run = move |connection: &Connection, _: &mut _| {
+            FORGET.iter().try_for_each(|statement| connection.execute(statement, []).map(drop))?;
+            connection.execute("DELETE FROM checkpoints WHERE consumer = ?1", [views])?;
+            connection.execute(SET_BACK, [last]).map(drop)
+        };
+        self.0.views.write("set the views back", run).await
+    }
+}
+
 fn save(connection: &Connection, consumer: &str, position: &Position) -> rusqlite::Result<()> {
     connection.prepare_cached(SAVE)?.execute(params![consumer, position.0]).map(|_| ())
 }

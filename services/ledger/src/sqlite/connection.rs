@@ -1,6 +1,6 @@
 //! The two files: their tables, and how a connection to them is set up.
 
-use std::{path::Path, time::Duration};
+use std::{fs::OpenOptions, io, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -25,10 +25,11 @@ pub(super) struct Kind {
 pub(super) const LOG: Kind = Kind {
     file: "countersign.db",
     synchronous: "FULL",
-    schema: 1,
+    // 2: `signed`. The others are of version 1 and stay as they are.
+    schema: 2,
     // The body comes last: reading what stands before it does not walk its overflow pages.
     tables: "
-        CREATE TABLE commits (
+        CREATE TABLE IF NOT EXISTS commits (
             seq     INTEGER PRIMARY KEY,
             stream  BLOB NOT NULL,     -- the 16 bytes of the review's UUID; empty for the directory
             version INTEGER NOT NULL,
@@ -37,9 +38,9 @@ pub(super) const LOG: Kind = Kind {
             body    BLOB NOT NULL,
             UNIQUE (stream, version)
         ) STRICT;
-        CREATE TABLE owed (review BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-        CREATE INDEX owed_at ON owed (at);
-        CREATE TABLE parked (
+        CREATE TABLE IF NOT EXISTS owed (review BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE INDEX IF NOT EXISTS owed_at ON owed (at);
+        CREATE TABLE IF NOT EXISTS parked (
             consumer TEXT NOT NULL,
             stream   BLOB NOT NULL,
             version  INTEGER NOT NULL,
@@ -47,8 +48,10 @@ pub(super) const LOG: Kind = Kind {
             at       INTEGER NOT NULL,
             PRIMARY KEY (consumer, stream, version)
         ) STRICT, WITHOUT ROWID;
+        -- The newest signed root, see witness.rs; an empty note in a file that is older than this table.
+        CREATE TABLE IF NOT EXISTS signed (id INTEGER PRIMARY KEY CHECK (id = 1), note TEXT NOT NULL) STRICT;
     ",
-    added: &[],
+    added: &[(2, "INSERT INTO signed (id, note) VALUES (1, '');")],
 };
 
 /// What follows from the log. NORMAL syncs at checkpoints only: whole after a power cut, a little old.
@@ -107,6 +110,7 @@ const STATEMENTS: usize = 64;
 /// Opens the connection that writes, and makes or checks the tables.
 pub(super) fn writer(path: &Path, kind: &Kind) -> Result<Connection, LedgerError> {
     const WHAT: &str = "open the database for writing";
+    private(path).map_err(|error| refused(WHAT, error))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(|error| store_error(WHAT, error))?;
     let mode = set_up_writer(&connection, kind).map_err(|error| store_error(WHAT, error))?;
@@ -119,6 +123,22 @@ pub(super) fn writer(path: &Path, kind: &Kind) -> Result<Connection, LedgerError
         make_tables(&mut connection, kind, found).map_err(|error| store_error("make the tables", error))?;
     }
     Ok(connection)
+}
+
+/// Sees that only its owner may read the file, whatever the umask and also when it is there with wider rights. SQLite
+/// gives the write-ahead log and the shared memory beside it the rights of the file (<https://sqlite.org/wal.html>).
+fn private(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?;
+    for suffix in ["", "-wal", "-shm"] {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(suffix);
+        super::lock::tighten(Path::new(&beside), 0o600)?;
+    }
+    Ok(())
 }
 
 fn set_up_writer(connection: &Connection, kind: &Kind) -> rusqlite::Result<String> {

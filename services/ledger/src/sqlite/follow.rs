@@ -9,7 +9,8 @@ use crate::{
     ledger::{Batch, Follow, Position},
 };
 
-const SELECT_AFTER: &str = "SELECT seq, stream, version, hash, sealed, body FROM commits WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+const SELECT_AFTER: &str =
+    "SELECT seq, stream, version, hash, sealed, body FROM commits WHERE seq > ?1 AND seq <= ?3 ORDER BY seq LIMIT ?2";
 const WHAT: &str = "read the commits after a position";
 /// How many commits are read on the calling thread; reading more could hold its neighbours up.
 const INLINE_MAX: u64 = 64;
@@ -23,24 +24,24 @@ impl Follow for SqliteStore {
 
 impl SqliteStore {
     pub(super) async fn commits_after(&self, from: &Position, limit: usize) -> Result<Batch, LedgerError> {
-        let (after, limit) = (sequence(from)?, limit.max(1));
+        let (after, limit, until) = (sequence(from)?, limit.max(1), self.0.until);
         if self.0.log.writer.is_none() {
             // Another process writes: nobody tells how far it is.
-            return self.0.log.read_aside(WHAT, move |connection| read_after(connection, after, limit)).await;
+            return self.0.log.read_aside(WHAT, move |connection| read_after(connection, after, limit, until)).await;
         }
         let behind = self.0.durable.borrow().saturating_sub(after);
         if behind.min(limit as u64) <= INLINE_MAX {
-            self.0.log.read(WHAT, |connection| read_after(connection, after, limit))
+            self.0.log.read(WHAT, |connection| read_after(connection, after, limit, until))
         } else {
-            self.0.log.read_aside(WHAT, move |connection| read_after(connection, after, limit)).await
+            self.0.log.read_aside(WHAT, move |connection| read_after(connection, after, limit, until)).await
         }
     }
 }
 
-fn read_after(connection: &Connection, after: u64, limit: usize) -> rusqlite::Result<Batch> {
+fn read_after(connection: &Connection, after: u64, limit: usize, until: i64) -> rusqlite::Result<Batch> {
     let mut statement = connection.prepare_cached(SELECT_AFTER)?;
     // One more than asked for tells whether there is more.
-    let mut rows = statement.query(params![after, sql_limit(limit.saturating_add(1))])?;
+    let mut rows = statement.query(params![after, sql_limit(limit.saturating_add(1)), until])?;
     let (mut commits, mut last) = (Vec::new(), after);
     while let Some(row) = rows.next()? {
         if commits.len() == limit {

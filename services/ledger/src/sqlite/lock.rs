@@ -29,8 +29,12 @@ impl DirectoryLock {
     pub(super) fn take(dir: &Path) -> Result<DirectoryLock, LedgerError> {
         let failed = |error: io::Error| refused("open the data directory", error);
         make_durably(dir).map_err(failed)?;
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(dir.join(NAME)).map_err(failed)?;
+        warn_if_open(dir);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(dir.join(NAME)).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {
                 // For the message of whoever comes second; not being able to say it is no reason to stop.
@@ -53,6 +57,40 @@ impl Drop for DirectoryLock {
         // If it cannot be given up by name, closing it is what is left, and comes next.
         let _ = self.file.unlock();
     }
+}
+
+/// A directory that was there keeps its rights, since it may be somebody else's too; the files in it are private all
+/// the same. Whoever may write in it can put other files in their place.
+#[cfg(unix)]
+fn warn_if_open(dir: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs::metadata(dir).map_or(0, |found| found.permissions().mode() & 0o777);
+    if mode & 0o077 != 0 {
+        tracing::warn!("others may enter {} (mode {mode:03o}): run chmod 700 on it, so that they cannot", dir.display());
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_open(_: &Path) {}
+
+/// Takes away the rights that a file has beyond `mode`; nothing when there is no such file.
+#[cfg(unix)]
+pub(super) fn tighten(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let found = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        found => found?.permissions().mode() & 0o777,
+    };
+    if found & !mode == 0 {
+        return Ok(());
+    }
+    tracing::warn!("others could read {} (mode {found:03o}): from now on only its owner can", path.display());
+    fs::set_permissions(path, fs::Permissions::from_mode(found & mode))
+}
+
+#[cfg(not(unix))]
+pub(super) fn tighten(_: &Path, _: u32) -> io::Result<()> {
+    Ok(())
 }
 
 fn read_pid(file: &mut File) -> Option<u32> {

@@ -17,12 +17,12 @@ use crate::{
 const INSERT: &str = "INSERT INTO commits (stream, version, hash, sealed, body) VALUES (?1, ?2, ?3, ?4, ?5) \
                       ON CONFLICT (stream, version) DO NOTHING";
 const SELECT_ONE: &str = "SELECT seq, stream, version, hash, sealed, body FROM commits WHERE stream = ?1 AND version = ?2";
-const SELECT_STREAM: &str =
-    "SELECT seq, stream, version, hash, sealed, body FROM commits WHERE stream = ?1 AND version > ?2 ORDER BY version";
+const SELECT_STREAM: &str = "SELECT seq, stream, version, hash, sealed, body FROM commits WHERE stream = ?1 AND version > ?2 AND seq <= ?3 ORDER BY version";
 
 #[async_trait]
 impl Ledger for SqliteStore {
     async fn append(&self, commit: &StoredCommit) -> Result<Landed, AppendError> {
+        self.trusted()?;
         let commit = commit.clone();
         let inserted =
             self.0.log.write("append a commit", move |connection, appended| insert(connection, &commit, appended)).await?;
@@ -30,9 +30,10 @@ impl Ledger for SqliteStore {
     }
 
     async fn load(&self, stream: StreamId, after: Version) -> Result<Vec<StoredCommit>, LedgerError> {
+        let until = self.0.until;
         let commits = self.0.log.read("load a stream", |connection| {
             let mut statement = connection.prepare_cached(SELECT_STREAM)?;
-            let rows = statement.query_map(params![stream_bytes(&stream), after.0], read_commit)?;
+            let rows = statement.query_map(params![stream_bytes(&stream), after.0, until], read_commit)?;
             rows.map(|row| row.map(|(_, commit)| commit)).collect::<rusqlite::Result<Vec<_>>>()
         })?;
         let mut expected = after.next();
@@ -47,6 +48,13 @@ impl Ledger for SqliteStore {
 
     async fn scan(&self, from: &Position, limit: usize) -> Result<Batch, LedgerError> {
         self.commits_after(from, limit).await
+    }
+
+    fn trusted(&self) -> Result<(), LedgerError> {
+        match &*self.0.distrusted.borrow() {
+            None => Ok(()),
+            Some(why) => Err(LedgerError::Distrusted { why: why.clone() }),
+        }
     }
 }
 

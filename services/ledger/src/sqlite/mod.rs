@@ -23,6 +23,7 @@ mod row;
 mod search;
 mod stamps;
 mod views;
+mod witness;
 mod work;
 mod writer;
 
@@ -46,6 +47,7 @@ use readers::Readers;
 use writer::{Appended, Writer};
 
 pub use order::Ordered;
+pub use witness::Witness;
 
 /// Is told each appended commit once it is durable.
 pub type CommitHook = Arc<dyn Fn(StreamId, Version) + Send + Sync>;
@@ -61,6 +63,10 @@ struct Inner {
     hook: Arc<OnceLock<CommitHook>>,
     /// Held for as long as this may write.
     lock: Mutex<Option<DirectoryLock>>,
+    /// Commits behind this place are not seen.
+    until: i64,
+    /// Why nothing is appended any more, once something was found.
+    distrusted: watch::Sender<Option<String>>,
     claims: std::sync::atomic::AtomicU64,
 }
 
@@ -101,6 +107,8 @@ impl SqliteStore {
             durable,
             hook,
             lock: Mutex::new(Some(lock)),
+            until: i64::MAX,
+            distrusted: watch::channel(None).0,
             claims: Default::default(),
         })))
     }
@@ -111,6 +119,19 @@ impl SqliteStore {
     /// # Errors
     /// [`LedgerError::Refused`] when there is no store in `dir` or a newer build wrote it.
     pub fn open_read_only(dir: &Path) -> Result<SqliteStore, LedgerError> {
+        SqliteStore::open_until(dir, i64::MAX)
+    }
+
+    /// The same, and what stands behind `sequence` in the order of the log is not seen: the log as it was when this was
+    /// its last commit.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open_read_only`].
+    pub fn open_read_only_until(dir: &Path, sequence: u64) -> Result<SqliteStore, LedgerError> {
+        SqliteStore::open_until(dir, i64::try_from(sequence).unwrap_or(i64::MAX))
+    }
+
+    fn open_until(dir: &Path, until: i64) -> Result<SqliteStore, LedgerError> {
         let log = Database::new(dir, &LOG, None);
         let last = log.read("read the last commit", last_rowid)?;
         Ok(SqliteStore(Arc::new(Inner {
@@ -119,6 +140,8 @@ impl SqliteStore {
             durable: watch::channel(last).0,
             hook: Arc::default(),
             lock: Mutex::new(None),
+            until,
+            distrusted: watch::channel(None).0,
             claims: Default::default(),
         })))
     }
@@ -139,6 +162,8 @@ impl SqliteStore {
             durable: watch::channel(last).0,
             hook: Arc::default(),
             lock: Mutex::new(None),
+            until: i64::MAX,
+            distrusted: watch::channel(None).0,
             claims: Default::default(),
         })))
     }
@@ -155,6 +180,20 @@ impl SqliteStore {
     /// whether it was.
     pub fn on_commit(&self, hook: CommitHook) -> bool {
         self.0.hook.set(hook).is_ok()
+    }
+
+    /// Takes no commit from now on: the log was found not to be what was signed of it. It can still be read.
+    pub fn distrust(&self, why: &str) {
+        self.0.distrusted.send_if_modified(|known| {
+            let first = known.is_none();
+            known.get_or_insert_with(|| why.to_owned());
+            first
+        });
+    }
+
+    /// Changes once it is distrusted.
+    pub fn distrusted(&self) -> watch::Receiver<Option<String>> {
+        self.0.distrusted.subscribe()
     }
 
     /// How many transactions of the log were committed, that is how many disk syncs its writes took,

@@ -2,7 +2,7 @@
 
 mod text;
 
-use std::{fs::OpenOptions, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path, process::ExitCode, sync::Arc};
+use std::{path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, bail};
 use gateway::audit::{self, Question, Trail, words};
@@ -115,10 +115,8 @@ fn question(args: &AuditArgs) -> Question {
 async fn report(reviews: &Reviews, trail: &Trail, file: &Path) -> anyhow::Result<()> {
     let directory = reviews.directory().await?;
     let page = audit::report(trail, &directory, reviews.now()).into_string();
-    let cannot = || format!("cannot write {}", file.display());
     // It says what the log says, so it is readable for the owner alone, as the log is.
-    let mut out = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file).with_context(cannot)?;
-    out.write_all(page.as_bytes()).with_context(cannot)?;
+    crate::log::new_file::write(file, page.as_bytes())?;
     println!("wrote the report of review {} to {}", trail.review_id, file.display());
     Ok(())
 }

@@ -10,12 +10,13 @@ use events::{
 use ledger::{AppendError, Batch, Landed, Ledger, LedgerError, Position, sqlite::SqliteStore};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use transparency::{Checkpoint, PublicKey, SigningKey};
+use transparency::{PublicKey, SigningKey};
 
 use crate::{
     checkpoints::{
         files::{Files, Signed},
         keeper::Keeper,
+        key::OwnKey,
     },
     log::{
         progress::Progress,
@@ -24,7 +25,7 @@ use crate::{
     verify::{
         audit::{Audit, Stop},
         finding::{Counts, Finding, Kind},
-        roots::{Roots, only},
+        roots::{Held, Roots, YOURS, only},
         sources::{self, SourceError},
     },
 };
@@ -37,6 +38,11 @@ const HELD_AFTER: usize = 2;
 /// The key of the log.
 pub fn key() -> SigningKey {
     SigningKey::new(&[7; 32]).expect("a key")
+}
+
+/// The same for a keeper: it signed nothing yet, or what is there.
+pub fn own_key() -> OwnKey {
+    OwnKey { key: key(), new: true }
 }
 
 /// A log of `reviews` reviews in a directory of its own.
@@ -101,7 +107,7 @@ impl Log {
     async fn of(streams: &[Vec<StoredCommit>], beside: usize) -> Log {
         let dir = tempfile::tempdir().expect("a directory");
         let store = SqliteStore::open(dir.path()).expect("a store");
-        let mut keeper = Keeper::new(store.clone(), dir.path(), key());
+        let mut keeper = Keeper::of(store.clone(), dir.path(), own_key());
         let (half, rest) = streams.split_at(streams.len() / HELD_AFTER);
         append(&store, half, beside).await;
         keeper.tick().await.expect("signed");
@@ -119,7 +125,8 @@ impl Log {
 
     /// The export of these streams with what was signed of the log.
     pub async fn export(&self, streams: &[Vec<StoredCommit>]) -> Vec<String> {
-        self.export_signed(streams, Some(&Tree { files: self.files(), signed: self.newest.clone() })).await
+        self.export_signed(streams, Some(&Tree { files: self.files(), signed: self.newest.clone(), key: key().public().clone() }))
+            .await
     }
 
     pub async fn export_signed(&self, streams: &[Vec<StoredCommit>], tree: Option<&Tree>) -> Vec<String> {
@@ -169,14 +176,14 @@ impl Outcome {
 pub fn check(lines: &[String], key: &PublicKey, held: Option<&Signed>, keep_going: bool) -> Outcome {
     let file = tempfile::NamedTempFile::new().expect("a file");
     fs::write(file.path(), lines.join("\n") + "\n").expect("written");
-    check_file(file.path(), key, held, keep_going)
+    Outcome::of(check_file(file.path(), key, held, keep_going))
 }
 
-pub fn check_file(file: &Path, key: &PublicKey, held: Option<&Signed>, keep_going: bool) -> Outcome {
-    let held: Vec<Checkpoint> = held.map(|held| held.checkpoint).into_iter().collect();
+pub fn check_file(file: &Path, key: &PublicKey, held: Option<&Signed>, keep_going: bool) -> Audit {
+    let held: Vec<Held> = held.map(|held| Held { checkpoint: held.checkpoint, whose: YOURS }).into_iter().collect();
     let mut audit = Audit::new(Roots::new(Some(key.clone()), held, only(None)), keep_going);
     match sources::export(&mut audit, file, &mut Progress::start()) {
-        Ok(()) | Err(SourceError::Stop(Stop::Found)) => Outcome::of(audit),
+        Ok(()) | Err(SourceError::Stop(Stop::Found)) => audit,
         Err(error) => panic!("{error}"),
     }
 }

@@ -2,6 +2,8 @@
 
 mod exports;
 mod faults;
+mod forgeries;
+mod keepers;
 mod log;
 mod proofs;
 mod stores;

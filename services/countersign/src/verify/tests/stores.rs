@@ -8,14 +8,14 @@ use rusqlite::{Connection, params};
 use serde_json::json;
 use transparency::entry::{ENTRY_BYTES, stream_bytes};
 
-use super::log::{Log, Outcome, commit, key};
+use super::log::{Log, Outcome, commit, key, own_key};
 use crate::{
     checkpoints::keeper::Keeper,
     log::progress::Progress,
     verify::{
         audit::{Audit, Stop},
         finding::Kind,
-        roots::Roots,
+        roots::{Held, Roots, YOURS},
         sources::{self, SourceError},
     },
 };
@@ -23,7 +23,7 @@ use crate::{
 async fn check(log: &Log, held: bool, keep_going: bool) -> Outcome {
     let files = log.files();
     let notes: Vec<_> = files.roots().and_then(|roots| roots.notes()).expect("opened").collect();
-    let held = held.then_some(log.held.checkpoint).into_iter().collect();
+    let held = held.then_some(Held { checkpoint: log.held.checkpoint, whose: YOURS }).into_iter().collect();
     let mut audit = Audit::new(Roots::new(Some(key().public().clone()), held, Box::new(notes.into_iter())), keep_going);
     let ledger: Arc<dyn Ledger> = Arc::new(SqliteStore::open_read_only(log.dir.path()).expect("a store"));
     let mut progress = Progress::start();
@@ -153,13 +153,13 @@ async fn the_keeper_signs_nothing_over_a_log_that_lost_what_was_signed() {
     database.execute("DELETE FROM commits WHERE stream = ?1", params![stream_bytes(id)]).expect("dropped");
     database.close().expect("closed");
     let store = SqliteStore::open(log.dir.path()).expect("a store");
-    let lost = Keeper::new(store.clone(), log.dir.path(), key()).tick().await.expect_err("lost").to_string();
+    let lost = Keeper::of(store.clone(), log.dir.path(), own_key()).tick().await.expect_err("lost").to_string();
     assert!(lost.contains("was signed"), "{lost}");
     let entries = log.dir.path().join("checkpoints/entries");
     let mut altered = fs::read(&entries).expect("read");
     altered[3] ^= 1;
     fs::write(&entries, altered).expect("written");
-    let other = Keeper::new(store, log.dir.path(), key()).tick().await.expect_err("altered").to_string();
+    let other = Keeper::of(store, log.dir.path(), own_key()).tick().await.expect_err("altered").to_string();
     assert!(other.contains("another root"), "{other}");
 }
 
@@ -172,7 +172,7 @@ async fn a_keeper_that_starts_again_goes_on_with_the_same_tree() {
     store.append(&next).await.expect("appended");
     let before = check(&log, true, true).await;
     assert_eq!((before.findings.len(), before.counts.covered, before.counts.uncovered), (0, 24, 1));
-    let mut keeper = Keeper::new(store.clone(), log.dir.path(), key());
+    let mut keeper = Keeper::of(store.clone(), log.dir.path(), own_key());
     assert_eq!(keeper.tick().await.expect("signed"), 25);
     assert_eq!(keeper.tick().await.expect("nothing new"), 25);
     assert_eq!(log.files().roots().and_then(|roots| roots.notes()).expect("opened").count(), 3, "nothing is signed twice");

@@ -141,3 +141,26 @@ async fn an_error_inside_names_the_request_and_nothing_else() {
     assert!(!reply.text.to_lowercase().contains("sqlite"), "{}", reply.text);
     assert!(world.send("GET", "/healthz", &[], "").await.status.is_server_error());
 }
+
+#[tokio::test]
+async fn a_log_that_is_not_what_was_signed_of_it_answers_nothing_and_says_why() {
+    let world = World::new();
+    let id = world.call("POST", "/reviews", request()).await.json()["review_id"].as_str().expect("an id").to_owned();
+    world.store.distrust("it lost review 7 version 2");
+    for (method, path) in [
+        ("GET", format!("/reviews/{id}")),
+        ("GET", "/reviews".to_owned()),
+        ("POST", "/reviews".to_owned()),
+        ("POST", format!("/reviews/{id}/cancel")),
+    ] {
+        let reply = world.call(method, &path, request()).await;
+        check(&reply, 503, "distrusted");
+        assert_eq!(reply.header("retry-after"), "60", "{path}");
+        assert!(reply.text.contains("it lost review 7 version 2"), "{}", reply.text);
+    }
+    check(&world.send("GET", "/healthz", &[], "").await, 503, "distrusted");
+    check(&world.send("POST", "/", &[("x-amz-target", "AWSEvents.PutEvents")], "{}").await, 503, "distrusted");
+    let page = world.send("GET", &format!("/reviews/{id}"), &[], "").await;
+    assert_eq!(page.status, 503);
+    assert!(page.text.contains("Nothing can be decided at the moment") && !page.text.contains("review 7"), "{}", page.text);
+}

@@ -122,3 +122,22 @@ async fn what_is_owed_and_what_was_parked_survives_reopening() {
     store.settle(&due).await.expect("settled");
     assert_eq!(store.owed(time(10), 10).await.expect("listed"), []);
 }
+
+#[tokio::test]
+async fn views_that_are_ahead_of_a_log_that_lost_its_end_are_forgotten_and_no_consumer_waits_for_what_is_gone() {
+    let (dir, store) = store();
+    for version in 1..=3 {
+        store.append(&commit(1, version, "x")).await.expect("appended");
+    }
+    store.put(&[row(1, 3, Status::Open)]).await.expect("put");
+    for (consumer, position) in [("views", "3"), ("notifier", "3"), ("resumer", "1")] {
+        store.save_checkpoint(consumer, &Position(position.to_owned())).await.expect("saved");
+    }
+    let raw = Connection::open(dir.path().join(LOG.file)).expect("opened");
+    raw.execute("DELETE FROM commits WHERE seq > 2", []).expect("lost");
+    store.set_views_back("views").await.expect("set back");
+    assert!(store.get(review(1)).await.expect("read").is_none());
+    for (consumer, position) in [("views", ""), ("notifier", "2"), ("resumer", "1")] {
+        assert_eq!(store.checkpoint(consumer).await.expect("read").0, position, "{consumer}");
+    }
+}
