@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use text::{EMAIL_MAX, GroupId, IntegrationId, PersonId, RequestKey};
+pub use text::{AccessKeyId, EMAIL_MAX, GroupId, IntegrationId, PersonId, RequestKey, SourceName};
 
 /// Says what an id should have looked like.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -33,7 +33,9 @@ pub mod weight;
 pub use commit::{Commit, CommitError, NewCommit, StoredCommit};
 pub use event::Event;
 pub use fault::Fault;
-pub use ids::{EventId, ExecutionId, GroupId, IntegrationId, PersonId, RequestKey, ReviewId, StreamId, Version};
+pub use ids::{
+    AccessKeyId, EventId, ExecutionId, GroupId, IntegrationId, PersonId, RequestKey, ReviewId, SourceName, StreamId, Version,
+};
 pub use request::ReviewRequest;
 pub use secret::TaskToken;
 pub use time::{Period, Timestamp};

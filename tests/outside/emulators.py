@@ -14,7 +14,7 @@ BUS, QUEUE = "reviews", "reviews-intake"
 WAIT_FOR_TOKEN = "arn:aws:states:::events:putEvents.waitForTaskToken"
 
 
-def client(service: str, url: str, key: str = "test"):
+def client(service: str, url: str, key: str = "test", secret: str = "test"):
     """A stock boto3 client for the endpoint. An access key of twelve digits is that account on ministack."""
     config = Config(retries={"total_max_attempts": 1}, proxies={}, connect_timeout=5, read_timeout=30)
     return boto3.client(
@@ -22,7 +22,7 @@ def client(service: str, url: str, key: str = "test"):
         endpoint_url=url,
         region_name="us-east-1",
         aws_access_key_id=key,
-        aws_secret_access_key="test",
+        aws_secret_access_key=secret,
         config=config,
     )
 

@@ -28,6 +28,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from emulators import client
 from processes import http
 from slack_double import SECRET, TOKEN, Person, Slack
 
@@ -40,7 +41,10 @@ def test_trap_a_choice_that_nobody_knows_is_refused_on_every_channel_and_neither
     secrets = tmp_path / "slack.json"
     secrets.write_text(json.dumps({"bot_token": TOKEN, "signing_secrets": [SECRET]}))
     secrets.chmod(0o600)
-    service = start_service("--slack", str(secrets), "--slack-api", slack.api, "--trust", "local/com.example.approvals")
+    service = start_service("--slack", str(secrets), "--slack-api", slack.api)
+    tool = {"name": "approvals", "scopes": ["votes:cast"], "source": "com.example.approvals", "aws_keys": True}
+    tool = service.post("/api/v1/integrations", tool).json()
+    by_tool = client("events", service.url, tool["access_key_id"], tool["secret_access_key"])
     review = service.ask("Undecided", reviewers=[{"email": ANA}, {"slack": "T01/U01"}])
     [place] = slack.cards("Undecided")
     link = service.link("Undecided", ANA)
@@ -58,7 +62,7 @@ def test_trap_a_choice_that_nobody_knows_is_refused_on_every_channel_and_neither
         detail = {"review_id": review, "person": {"email": ANA}, "choice": choice}
         entry = {"Source": "com.example.approvals", "DetailType": "VoteSubmitted", "Detail": json.dumps(detail)}
         # A bus takes everything; the fault is logged.
-        assert service.events().put_events(Entries=[entry])["FailedEntryCount"] == 0
+        assert by_tool.put_events(Entries=[entry])["FailedEntryCount"] == 0
         assert user.click(place, choice, value).status_code == 200
         window = slack.views[-1] | {"private_metadata": json.dumps(metadata | {"choice": choice})}
         assert "too old" in user.submit(window, "x").text

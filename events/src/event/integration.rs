@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::V;
 use crate::{
     digest::BearerHash,
-    ids::{IntegrationId, InvalidId, PersonId},
+    ids::{AccessKeyId, IntegrationId, InvalidId, PersonId, SourceName},
     time::Timestamp,
 };
 
@@ -25,9 +25,12 @@ pub enum Scope {
     /// Read every review, with its evidence and its log.
     #[serde(rename = "reviews:read")]
     ReadReviews,
-    /// Vote as the person whom it acts as.
+    /// Vote as the person whom it acts as; with a source and nobody whom it acts as, hand in anybody's vote.
     #[serde(rename = "votes:cast")]
     CastVotes,
+    /// Say that it reached a reviewer by a channel of its own.
+    #[serde(rename = "notices:report")]
+    ReportNotices,
     /// Read people and groups.
     #[serde(rename = "directory:read")]
     ReadDirectory,
@@ -41,10 +44,11 @@ pub enum Scope {
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Scope; 6] = [
+    pub const ALL: [Scope; 7] = [
         Scope::RequestReviews,
         Scope::ReadReviews,
         Scope::CastVotes,
+        Scope::ReportNotices,
         Scope::ReadDirectory,
         Scope::WriteDirectory,
         Scope::Operate,
@@ -56,6 +60,7 @@ impl Scope {
             Scope::RequestReviews => "reviews:request",
             Scope::ReadReviews => "reviews:read",
             Scope::CastVotes => "votes:cast",
+            Scope::ReportNotices => "notices:report",
             Scope::ReadDirectory => "directory:read",
             Scope::WriteDirectory => "directory:write",
             Scope::Operate => "operate",
@@ -74,7 +79,7 @@ impl FromStr for Scope {
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         Scope::ALL.into_iter().find(|scope| scope.as_str() == text).ok_or_else(|| InvalidId {
             found: text.chars().take(80).collect(),
-            expected: "reviews:request, reviews:read, votes:cast, directory:read, directory:write or operate",
+            expected: "reviews:request, reviews:read, votes:cast, notices:report, directory:read, directory:write or operate",
         })
     }
 }
@@ -96,6 +101,13 @@ pub struct IntegrationRegistered {
     /// From when on the token is no longer taken; absent when it does not expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// The source that the entries of its PutEvents calls name. With the scope `votes:cast`, and unless it acts as
+    /// somebody, it may then hand in the votes of anybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceName>,
+    /// The access key id by which it signs PutEvents calls. The secret is derived from it, and is written nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_key: Option<AccessKeyId>,
 }
 
 /// See [`Event::IntegrationRevoked`](super::Event::IntegrationRevoked).

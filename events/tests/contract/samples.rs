@@ -205,10 +205,12 @@ fn events() -> Vec<Event> {
         IntegrationRegistered {
             v: V,
             integration: "ci".parse().expect("a name"),
-            scopes: Scope::ALL.to_vec(),
+            scopes: Scope::ALL.into_iter().filter(|scope| *scope != Scope::ReportNotices).collect(),
             token_hash: BearerHash::of(b"csgn_token"),
             acts_as: Some(person("pipeline@example.com")),
             expires_at: Some(at(86_400)),
+            source: None,
+            access_key: None,
         }
         .into(),
         IntegrationRevoked { v: V, integration: "ci".parse().expect("a name") }.into(),
@@ -295,12 +297,23 @@ fn later() -> Vec<(&'static str, Event)> {
         ..reminded.clone()
     };
     let high = VoteRefused { integration: None, why: VoteRefusal::NotSeenWhole, ..refused.clone() };
+    let signing = IntegrationRegistered {
+        v: V,
+        integration: "approver".parse().expect("a name"),
+        scopes: vec![Scope::CastVotes, Scope::ReportNotices],
+        token_hash: BearerHash::of(b"csgn_token"),
+        acts_as: None,
+        expires_at: None,
+        source: Some("com.example.approver".parse().expect("a source")),
+        access_key: Some("CSGNABCDEFGHIJKLM234".parse().expect("an access key")),
+    };
     vec![
         ("ReviewRequested.digests", digests.into()),
         ("VoteCast.seen", whole.into()),
         ("ReviewDecided.digests", decided.into()),
         ("ReviewNotified.reported", reported.into()),
         ("VoteRefused.high_risk", high.into()),
+        ("IntegrationRegistered.signing", signing.into()),
         ("VoteCast.integration", cast.into()),
         ("VoteRefused.integration", refused.into()),
         ("VoteCast.matched", matched.into()),
@@ -317,6 +330,10 @@ pub fn later_commits() -> Vec<(&'static str, NewCommit)> {
     let (stream, version, previous) = (request.stream, Version(2), request.store().expect("storable").hash);
     let commit = |event| match event {
         Event::ReviewRequested(_) => NewCommit { events: vec![event], ..request.clone() },
+        Event::IntegrationRegistered(_) => {
+            let (stream, version, previous) = (StreamId::Directory, Version(1), CommitHash::GENESIS);
+            NewCommit { stream, version, previous, at: at(0), events: vec![event], sealed: None }
+        }
         _ => NewCommit { stream, version, previous, at: at(30), events: vec![event], sealed: None },
     };
     later().into_iter().map(|(name, event)| (name, commit(event))).collect()

@@ -116,6 +116,13 @@ impl Keyring {
         mac(key, purpose, signed)?.verify_slice(tag).ok()?;
         Some(payload.to_vec())
     }
+
+    /// A secret for one purpose, by the newest key. Another key gives another secret, so that replacing the key
+    /// takes back every secret that was derived from it.
+    pub(crate) fn derive(&self, purpose: &str, from: &[u8]) -> Option<[u8; TAG]> {
+        let (_, key) = self.0.last()?;
+        Some(mac(key, purpose, from)?.finalize().into_bytes().into())
+    }
 }
 
 /// What lies in a browser and is to be read by us alone.

@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`keys`] | the secrets that everything here is signed with; none of them prints |
+//! | [`access_key`] | the pairs of AWS keys by which programs sign calls |
 //! | [`bearer`] | the tokens of programs that call the API |
 //! | [`capability`] | the signed link that lets one person act on one review |
 //! | [`link`] | the links that messages carry |
@@ -12,6 +13,7 @@
 //! | [`provider`] | the way to a provider of sign-ins, and why it may lead to none |
 //! | [`session`] | the operator's sign-in link, session cookie and form tokens |
 
+pub mod access_key;
 pub mod bearer;
 pub mod capability;
 pub mod keys;

@@ -5,12 +5,11 @@ mod integrations;
 mod log;
 mod select;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{convert::Infallible, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use gateway::{Network, Proxies};
 use https::Origin;
-use intake::TrustedSource;
 
 pub use client::*;
 pub use integrations::*;
@@ -116,7 +115,7 @@ Examples:
   countersign serve --demo
   countersign serve --data /var/lib/countersign --listen 127.0.0.1:9000
   countersign serve --smtp smtps://mail.example.com --mail-from 'Reviews <reviews@example.com>'
-  countersign serve --trust 111122223333/com.example.approver --publish-to my-bus
+  countersign serve --publish-to my-bus
   countersign serve --slack slack.json --base-url https://reviews.example.com
   COUNTERSIGN_OIDC_CLIENT_SECRET=… countersign serve --base-url https://reviews.example.com \
     --oidc-issuer https://id.example.com --oidc-client-id countersign --oidc-name 'Example SSO'")]
@@ -149,9 +148,9 @@ pub struct ServeArgs {
     /// Alert by SMS whom nothing else reaches, through the SNS of the AWS account of the environment
     #[arg(long)]
     pub sms: bool,
-    /// A bus source whose votes count; may be given more than once
-    #[arg(long, value_name = "ACCOUNT/SOURCE", value_parser = trusted)]
-    pub trust: Vec<TrustedSource>,
+    /// Was removed: an account and a source are what a caller writes.
+    #[arg(long, hide = true, value_parser = trust_is_gone)]
+    pub trust: Option<Infallible>,
     /// Ask people in Slack: a file with the app's secrets that only you can read, or `env`
     /// (COUNTERSIGN_SLACK_BOT_TOKEN and COUNTERSIGN_SLACK_SIGNING_SECRETS, separated by commas)
     #[arg(long, value_name = "FILE|env")]
@@ -189,7 +188,7 @@ impl Default for ServeArgs {
             smtp: None,
             mail_from: None,
             sms: false,
-            trust: Vec::new(),
+            trust: None,
             slack: None,
             slack_api: slack::API.to_owned(),
             slack_match_email: None,
@@ -204,7 +203,7 @@ impl Default for ServeArgs {
 impl ServeArgs {
     /// With what holds for every command.
     pub fn options(self, global: Global) -> ServeOptions {
-        let ServeArgs { listen, demo, dev, publish_to, base_url, smtp, mail_from, sms, trust, slack, slack_api, .. } = self;
+        let ServeArgs { listen, demo, dev, publish_to, base_url, smtp, mail_from, sms, slack, slack_api, .. } = self;
         // In a demonstration whoever watches plays everybody.
         let dev = dev || demo;
         let slack = slack.map(|secrets| SlackOptions { secrets, api: slack_api, trusted: self.slack_match_email });
@@ -223,7 +222,6 @@ impl ServeArgs {
             smtp,
             mail_from,
             sms,
-            trust,
             slack,
             oidc,
         }
@@ -271,13 +269,10 @@ fn workspace(text: &str) -> Result<slack::TrustedTeam, String> {
     slack::TrustedTeam::new(text).ok_or_else(|| "write the workspace's id, such as T01".to_owned())
 }
 
-fn trusted(text: &str) -> Result<TrustedSource, String> {
-    match text.split_once('/') {
-        Some((account, source)) if !account.is_empty() && !source.is_empty() => {
-            Ok(TrustedSource { account: account.to_owned(), source: source.to_owned() })
-        }
-        _ => Err("write ACCOUNT/SOURCE, such as 111122223333/com.example.approver, or local/SOURCE on this machine".to_owned()),
-    }
+fn trust_is_gone(_: &str) -> Result<Infallible, String> {
+    Err("--trust was removed, since whoever reached the port could write that source. Register the tool that hands in votes, \
+         and give it its keys: countersign integrations add NAME --scope votes:cast --source SOURCE --aws-keys"
+        .to_owned())
 }
 
 fn rows(text: &str) -> Result<usize, String> {
@@ -319,6 +314,14 @@ mod tests {
         let Some(Command::Serve(typed)) = cli.command else { panic!("not serve") };
         assert_eq!(format!("{typed:?}"), format!("{:?}", ServeArgs::default()));
         assert!(Cli::try_parse_from(["countersign"]).expect("parsed").command.is_none());
+    }
+
+    #[test]
+    fn trust_by_what_a_caller_writes_is_gone_and_the_error_says_what_to_do() {
+        let error = Cli::try_parse_from(["countersign", "serve", "--trust", "local/com.example"]).expect_err("gone").to_string();
+        assert!(error.contains("integrations add NAME --scope votes:cast --source SOURCE"), "{error}");
+        let help = Cli::command().find_subcommand_mut("serve").expect("serve").render_long_help().to_string();
+        assert!(!help.contains("--trust"), "{help}");
     }
 
     #[test]

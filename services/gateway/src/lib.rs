@@ -1,5 +1,5 @@
 //! The HTTP surface, the same router on one machine and in the gateway Lambda: the inbox and review
-//! pages, signed links, the API, and the EventBridge `PutEvents` call.
+//! pages, signed links, and the API. A service that takes EventBridge's `PutEvents` call itself merges [`put_events`].
 //!
 //! GET changes nothing; only a deliberate POST with a choice decides.
 
@@ -11,6 +11,7 @@ mod off_thread;
 mod panics;
 mod provider;
 mod proxies;
+pub mod put_events;
 pub mod security;
 pub mod slack;
 mod trust;
@@ -20,7 +21,10 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use axum::{Router, middleware};
-use channels::keys::{Keyring, OperatorKey};
+use channels::{
+    access_key::AccessKeys,
+    keys::{Keyring, OperatorKey},
+};
 use events::{PersonId, ReviewId, Version, event::Channel};
 use intake::Intake;
 use ledger::{Reviews, Views, Work};
@@ -51,6 +55,8 @@ pub struct Gateway {
     pub keys: Arc<Keyring>,
     /// The operator's key, which the API and `--as` ask for.
     pub operator_key: Arc<OperatorKey>,
+    /// Gives integrations key pairs to sign `PutEvents` calls with; only a service that takes such calls has them.
+    pub access_keys: Option<AccessKeys>,
     /// How the outside reaches us, such as `http://127.0.0.1:8787`, without a slash at the end.
     pub base_url: Arc<str>,
     /// How people sign in.

@@ -27,7 +27,7 @@ struct Changed {
 impl Intake {
     /// What an AWS service says: that an execution ended. Whatever else it says is not for us.
     pub(crate) async fn aws_event(&self, event: &BusEvent) -> Result<Received, IntakeError> {
-        if (event.source.as_str(), event.detail_type.as_str()) != (STATES, CHANGED) {
+        if (event.sender.source(), event.detail_type.as_str()) != (STATES, CHANGED) {
             return Ok(Received::Ignored);
         }
         let Ok(Changed { execution_arn: arn, status }) = from_value(event.detail.value.clone()) else {
@@ -35,7 +35,7 @@ impl Intake {
         };
         let Ok(status) = from_value::<ExecutionStatus>(status) else { return Ok(Received::Ignored) };
         // By the account that the bus vouches for: what another account calls its own execution is not found.
-        let found = self.views.waiting_for(ExecutionId::new(&event.account, &arn)).await?;
+        let found = self.views.waiting_for(ExecutionId::new(event.sender.account(), &arn)).await?;
         if found.is_empty() {
             return Ok(Received::UnknownWorkflow);
         }

@@ -6,32 +6,36 @@
 
 mod execution;
 mod request;
+mod sender;
 mod vote;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use events::{
     Fault, ReviewId,
-    event::{Canceller, Origin, Program, RefusalKind},
+    event::{Origin, Program, RefusalKind},
     inbound::{CancelRequested, NoticeReported, VoteSubmitted},
     json::Typed,
     published,
+    request::Contact,
 };
 use ledger::{
     ExecuteError, LedgerError, Reviews, Views,
     seal::{Seal, SealError},
 };
 use review::{Answer, Command, command::Report};
+use sender::Trust;
+use serde_json::{Value, json};
+
+pub use sender::Sender;
 
 /// An event as it came off the bus, or as the API makes one of a call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BusEvent {
     /// The event's id; the same on redelivery.
     pub id: String,
-    /// The account that put it; [`LOCAL_ACCOUNT`] on one machine.
-    pub account: String,
-    /// Its source, such as `com.example.pipeline`.
-    pub source: String,
+    /// Who handed it in.
+    pub sender: Sender,
     /// Its detail-type, such as `ReviewRequested`.
     pub detail_type: String,
     /// Its detail, and what of it could not be kept as it was typed.
@@ -128,7 +132,8 @@ impl IntakeError {
     }
 }
 
-/// A bus source that may hand in votes.
+/// A bus source whose votes and reports of notices count. EventBridge vouches for the account; whoever may put events
+/// there may write the source, unless a policy of that bus says otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedSource {
     /// Its account.
@@ -142,14 +147,14 @@ pub struct Intake {
     reviews: Arc<Reviews>,
     views: Arc<dyn Views>,
     seal: Arc<dyn Seal>,
-    trusted: Vec<TrustedSource>,
+    trust: Trust,
 }
 
 impl Intake {
     /// Over these reviews; the reviews of a workflow are found in `views`; tokens are sealed by `seal`;
-    /// votes count only from `trusted` sources.
+    /// from the bus, votes and notices count only from `trusted` sources.
     pub fn new(reviews: Arc<Reviews>, views: Arc<dyn Views>, seal: Arc<dyn Seal>, trusted: Vec<TrustedSource>) -> Intake {
-        Intake { reviews, views, seal, trusted }
+        Intake { reviews, views, seal, trust: Trust::new(trusted) }
     }
 
     /// Takes one event in. Taking it in again changes nothing.
@@ -157,23 +162,24 @@ impl Intake {
     /// # Errors
     /// When it could not be put on record; nothing was acknowledged then.
     pub async fn receive(&self, event: &BusEvent) -> Result<Received, IntakeError> {
-        if event.source == published::SOURCE {
-            return Ok(Received::Ignored);
-        }
-        if event.source.starts_with("aws.") {
-            let received = self.aws_event(event).await?;
-            log(event, &received);
-            return Ok(received);
+        match event.sender.bus_source() {
+            Some(published::SOURCE) => return Ok(Received::Ignored),
+            Some(source) if source.starts_with("aws.") => {
+                let received = self.aws_event(event).await?;
+                log(event, &received);
+                return Ok(received);
+            }
+            _ => {}
         }
         let received = match event.detail_type.as_str() {
-            "ReviewRequested" => self.request(event, false).await?,
+            "ReviewRequested" => self.request(&event.with_requester(), false).await?,
             "VoteSubmitted" => match event.read(VoteSubmitted::parse) {
                 Ok(vote) => self.vote(event, vote).await?,
                 Err(faults) => Received::Invalid { faults },
             },
             "ReviewCancelled" => match event.read(CancelRequested::parse) {
                 Ok(wish) => {
-                    let by = Canceller::Source { account: event.account.clone(), source: event.source.clone() };
+                    let by = event.sender.canceller();
                     self.answer(wish.review_id, Command::Cancel { by, reason: wish.reason }).await?
                 }
                 Err(faults) => Received::Invalid { faults },
@@ -194,22 +200,17 @@ impl Intake {
     /// # Errors
     /// See [`Intake::receive`].
     pub async fn receive_exactly(&self, event: &BusEvent) -> Result<Received, IntakeError> {
-        let received = self.request(event, true).await?;
+        let received = self.request(&event.with_requester(), true).await?;
         log(event, &received);
         Ok(received)
     }
 
     /// A program's word that it reached somebody. What it may change, the domain says.
     async fn notice(&self, event: &BusEvent, report: NoticeReported) -> Result<Received, IntakeError> {
-        let by = Program { account: event.account.clone(), source: event.source.clone() };
+        let by = Program { account: event.sender.account().to_owned(), source: event.sender.source().to_owned() };
         let NoticeReported { review_id, person, occasion, message_ref, channel: _ } = report;
-        let report = Report { person, occasion, message_ref, by, trusted: self.trusts(event) };
+        let report = Report { person, occasion, message_ref, by, trusted: self.trust.reports(&event.sender) };
         self.answer(review_id, Command::Report(report)).await
-    }
-
-    /// Whether configuration trusts the sender to speak for people.
-    fn trusts(&self, event: &BusEvent) -> bool {
-        self.trusted.contains(&TrustedSource { account: event.account.clone(), source: event.source.clone() })
     }
 
     async fn answer(&self, review_id: ReviewId, command: Command) -> Result<Received, IntakeError> {
@@ -232,13 +233,27 @@ impl BusEvent {
     }
 
     fn origin(&self) -> Origin {
-        Origin { account: self.account.clone(), source: self.source.clone(), event_id: self.id.clone() }
+        let (account, source) = (self.sender.account().to_owned(), self.sender.source().to_owned());
+        Origin { account, source, event_id: self.id.clone() }
+    }
+
+    /// A request of an integration is that of the person whom it acts as, unless it names somebody.
+    fn with_requester(&self) -> Cow<'_, BusEvent> {
+        let acts_as = self.sender.integration().and_then(|(_, known)| known.acts_as.as_ref());
+        let (Some(person), Some(fields)) = (acts_as, self.detail.value.as_object()) else { return Cow::Borrowed(self) };
+        if fields.get("requester").is_some_and(|given| !given.is_null()) {
+            return Cow::Borrowed(self);
+        }
+        let mut fields = fields.clone();
+        fields.insert("requester".to_owned(), json!(Contact::from(person.clone())));
+        let detail = Typed { value: Value::Object(fields), faults: self.detail.faults.clone() };
+        Cow::Owned(BusEvent { detail, ..self.clone() })
     }
 }
 
 /// One line at the boundary, without the detail: it may hold a task token.
 fn log(event: &BusEvent, received: &Received) {
-    let (correlation_id, source, detail_type) = (event.id.as_str(), event.source.as_str(), event.detail_type.as_str());
+    let (correlation_id, source, detail_type) = (event.id.as_str(), event.sender.source(), event.detail_type.as_str());
     match received {
         Received::Opened { review_id } => tracing::info!(%review_id, correlation_id, source, "review opened"),
         Received::Found { review_id } => tracing::info!(%review_id, correlation_id, source, "request known already"),

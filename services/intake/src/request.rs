@@ -42,7 +42,7 @@ impl Intake {
     /// A refusal stands, also when the same event comes again after the missing group was made: its
     /// workflow was failed, and nobody would wait for the review.
     async fn refused_before(&self, event: &BusEvent) -> Result<Option<Received>, IntakeError> {
-        let review_id = ReviewId::for_refusal(&event.account, &event.source, &event.id);
+        let review_id = ReviewId::for_refusal(event.sender.account(), event.sender.source(), &event.id);
         Ok(match self.reviews.load(review_id).await?.state {
             State::Refused(refused) => {
                 let ReviewRefused { kind, faults, .. } = &*refused.refusal;
@@ -58,8 +58,8 @@ impl Intake {
         let mut follows = None;
         for attempt in 1..=ATTEMPTS_MAX {
             let review_id = match &request.request_key {
-                Some(key) => ReviewId::for_key(&event.account, &event.source, key, attempt),
-                None => ReviewId::for_event(&event.account, &event.source, &event.id, attempt),
+                Some(key) => ReviewId::for_key(event.sender.account(), event.sender.source(), key, attempt),
+                None => ReviewId::for_event(event.sender.account(), event.sender.source(), &event.id, attempt),
             };
             let (resume, sealed) = self.seal(review_id, request.resume.as_ref()).await?;
             let wish = Request { request: request.clone(), origin: event.origin(), resume, follows, exact };
@@ -79,7 +79,7 @@ impl Intake {
     }
 
     async fn refuse(&self, event: &BusEvent, kind: RefusalKind, faults: Vec<Fault>) -> Result<Received, IntakeError> {
-        let review_id = ReviewId::for_refusal(&event.account, &event.source, &event.id);
+        let review_id = ReviewId::for_refusal(event.sender.account(), event.sender.source(), &event.id);
         let (resume, sealed) = self.seal(review_id, salvage_resume(&event.detail.value).as_ref()).await?;
         let text = |field: &str| event.detail.value.get(field).and_then(|value| value.as_str());
         let refusal = ReviewRefused {

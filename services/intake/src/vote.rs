@@ -9,18 +9,21 @@ use review::{
 use crate::{BusEvent, Intake, IntakeError, Received};
 
 impl Intake {
-    /// A vote counts only from a source that configuration names; any other is refused, on record.
+    /// A vote counts only from a source that configuration names, or from an integration that was registered for it;
+    /// any other is refused, on record.
     pub(crate) async fn vote(&self, event: &BusEvent, vote: VoteSubmitted) -> Result<Received, IntakeError> {
+        let directory = self.reviews.directory().await?;
+        let trusted = self.trust.votes(&event.sender, &vote.person, &directory);
         let command = Command::Vote(Vote {
             person: vote.person,
             choice: vote.choice,
             reason: vote.reason,
             channel: Channel::Bus,
             entered_by: None,
-            integration: None,
+            integration: event.sender.integration().map(|(name, _)| name.clone()),
             matched_account: None,
             stated: Stated::by_digests(vote.seen_digest, vote.subject_digest),
-            trusted: self.trusts(event),
+            trusted,
         });
         self.answer(vote.review_id, command).await
     }

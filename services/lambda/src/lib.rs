@@ -31,7 +31,7 @@
 //! | `OIDC_CLIENT_ID` | | | | ○ | | | needed with `OIDC_ISSUER`: our name there |
 //! | `OIDC_SECRET` | | | | ○ | | | needed with `OIDC_ISSUER`: Secrets Manager ARN or name of the client's secret, as text; read when somebody first signs in |
 //! | `OIDC_NAME` | | | | | ○ | | what people call the provider that the notifier asks, "Sign in with …"; without it they sign in by mail alone |
-//! | `TRUSTED_SOURCES` | ○ | | | | | | who may hand in votes: `account/source,account/source` |
+//! | `TRUSTED_SOURCES` | ○ | | | | | | whose votes and reports of notices count: `account/source,account/source`; any principal with `events:PutEvents` in that account can write that source |
 //! | `ACCOUNT_ID` | | ● | ● | | | | our own account, whose workflows are answered with our own credentials; those of other accounts by `RESUME_ROLES` or not at all |
 //! | `RESUME_ROLES` | | ○ | ○ | | | | roles by which workflows of other accounts are answered, `arn:…:role/…,arn:…:role/…`, one an account |
 //! | `RESUME_EXTERNAL_ID` | | ○ | ○ | | | | needed with `RESUME_ROLES`: each role is taken on under the external id `<this>/<its account>` |

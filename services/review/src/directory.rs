@@ -71,7 +71,9 @@ impl Directory {
                     self.groups.remove(&event.group);
                 }
                 Event::IntegrationRegistered(event) => {
-                    self.integrations.insert(event.integration.clone(), Integration::registered(event, commit.at));
+                    let before = self.integrations.remove(&event.integration);
+                    let integration = Integration::registered(event, commit.at, before);
+                    self.integrations.insert(event.integration.clone(), integration);
                 }
                 Event::IntegrationRevoked(event) => {
                     if let Some(known) = self.integrations.get_mut(&event.integration) {

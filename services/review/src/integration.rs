@@ -1,9 +1,9 @@
-//! Programs with a bearer token of their own: what they may do, and whom they act as.
+//! Programs with a token of their own: what they may do, and whom they act as.
 
 use std::collections::BTreeSet;
 
 use events::{
-    Event, IntegrationId, PersonId, Timestamp,
+    AccessKeyId, Event, IntegrationId, PersonId, SourceName, Timestamp,
     digest::BearerHash,
     event::{INTEGRATION_ACCOUNT, IntegrationRegistered, IntegrationRevoked, Origin, Scope, V},
 };
@@ -28,6 +28,21 @@ pub struct Integration {
     pub expires_at: Option<Timestamp>,
     /// When its token was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// The source that the entries of its PutEvents calls name.
+    pub source: Option<SourceName>,
+    /// The access key id by which it signs those calls.
+    pub access_key: Option<AccessKeyId>,
+    /// Whom it acted as before it was registered anew, and until when.
+    pub acted_as: Vec<ActedAs>,
+}
+
+/// Somebody whom an integration acted as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActedAs {
+    /// Who.
+    pub person: PersonId,
+    /// When it was registered anew.
+    pub until: Timestamp,
 }
 
 /// Why an integration is not registered or revoked.
@@ -45,7 +60,13 @@ pub enum IntegrationRefusal {
 }
 
 impl Integration {
-    pub(crate) fn registered(event: &IntegrationRegistered, at: Timestamp) -> Integration {
+    /// What an event makes of the integration that had this name `before`: all of it is replaced, but whom it
+    /// acted as is kept.
+    pub(crate) fn registered(event: &IntegrationRegistered, at: Timestamp, before: Option<Integration>) -> Integration {
+        let acted_as = before.map_or_else(Vec::new, |before| {
+            let last = before.acts_as.map(|person| ActedAs { person, until: at });
+            before.acted_as.into_iter().chain(last).collect()
+        });
         Integration {
             scopes: event.scopes.iter().copied().collect(),
             token_hash: event.token_hash,
@@ -53,7 +74,23 @@ impl Integration {
             registered_at: at,
             expires_at: event.expires_at,
             revoked_at: None,
+            source: event.source.clone(),
+            access_key: event.access_key.clone(),
+            acted_as,
         }
+    }
+
+    /// Everybody whom it has acted as since `since`, and whom it acts as now.
+    fn acting_since(&self, since: Timestamp) -> impl Iterator<Item = &PersonId> {
+        let before = self.acted_as.iter().filter(move |before| since <= before.until).map(|before| &before.person);
+        before.chain(&self.acts_as)
+    }
+
+    /// Whether it may hand in this person's vote: as the person whom it acts as, or, where it acts as nobody, as
+    /// anybody, since its source was registered for that.
+    pub fn may_vote_for(&self, person: &PersonId, directory: &Directory) -> bool {
+        let is_theirs = |own: &PersonId| directory.primary(own) == directory.primary(person);
+        self.scopes.contains(&Scope::CastVotes) && self.acts_as.as_ref().map_or(self.source.is_some(), is_theirs)
     }
 
     /// Whether its token is taken at `now`.
@@ -73,13 +110,14 @@ pub fn is_asked_by(origin: &Origin, name: &IntegrationId) -> bool {
 }
 
 impl Directory {
-    /// The person whom the asking integration acts as; `None` when none asked, or it acts as nobody.
-    pub fn acting_for(&self, origin: &Origin) -> Option<&PersonId> {
-        if origin.account != INTEGRATION_ACCOUNT {
-            return None;
-        }
-        let name: IntegrationId = origin.source.parse().ok()?;
-        self.integrations.get(&name)?.acts_as.as_ref()
+    /// Everybody whom the integration that asked has acted as since it asked: each of them counts as who asked. Who
+    /// it was is kept when the integration is registered anew, so that nobody comes to decide on their own request
+    /// by a new token.
+    pub fn acting_for(&self, origin: &Origin, asked_at: Timestamp) -> impl Iterator<Item = &PersonId> {
+        let name = Some(origin).filter(|origin| origin.account == INTEGRATION_ACCOUNT);
+        let name = name.and_then(|origin| origin.source.parse::<IntegrationId>().ok());
+        let known = name.and_then(|name| self.integrations.get(&name));
+        known.into_iter().flat_map(move |known| known.acting_since(asked_at))
     }
 
     /// What puts an integration on record. The name of one that was revoked or has expired may be

@@ -188,7 +188,7 @@ impl Review {
     /// Everybody who asked: nobody of them decides, unless the policy says so.
     pub fn requesters<'a>(&'a self, directory: &'a Directory) -> impl Iterator<Item = &'a PersonId> {
         let joined = self.repeats.iter().filter_map(|repeat| repeat.what.requester.as_ref());
-        self.request.requester.iter().chain(joined).chain(directory.acting_for(&self.request.origin))
+        self.request.requester.iter().chain(joined).chain(directory.acting_for(&self.request.origin, self.requested_at))
     }
 
     /// Whether this person is one of those who asked.

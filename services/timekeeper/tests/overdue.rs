@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use channels::{keys::Keyring, link::Links};
 use events::{Period, ReviewId, TaskToken, Timestamp, Version};
-use intake::{BusEvent, Intake, Received};
+use intake::{BusEvent, Intake, Received, Sender};
 use ledger::{
     Clock, Reviews, Views, Work,
     seal::{LocalSeal, SecretKey},
@@ -75,7 +75,7 @@ impl World {
         let [id, account, source, detail_type] = [event, "1", "com.example", "ReviewRequested"].map(str::to_owned);
         let received = self
             .intake
-            .receive(&BusEvent { id, account, source, detail_type, detail: events::json::Typed::made(detail) })
+            .receive(&BusEvent { id, sender: Sender::Bus { account, source }, detail_type, detail: events::json::Typed::made(detail) })
             .await
             .expect("received");
         let Received::Opened { review_id } = received else { panic!("not opened: {received:?}") };

@@ -13,6 +13,7 @@ import pytest
 
 from pipeline import Pipeline
 from processes import eventually, http
+from stack import TRUSTED
 
 NUMBERS = {"ana@example.com": "+4915100000001", "bo@example.com": "+4915100000002"}
 REVIEW_TAG = "countersign-review"
@@ -157,7 +158,7 @@ def test_news_that_is_faster_than_the_record_of_the_mail_comes_again(stack, uniq
     stack.send("NotifierQueueUrl", bounced(stack, mail, review))
     eventually("it is to come again", lambda: any("a message is to come again" in line for line in stack.lines()), 20)
 
-    stack.put("ReviewNotified", {"review_id": review, "person": person, "channel": "email", "occasion": "asked", "message_ref": mail["MessageId"]})
+    stack.put("ReviewNotified", {"review_id": review, "person": person, "channel": "email", "occasion": "asked", "message_ref": mail["MessageId"]}, source=TRUSTED)
 
     [failed] = stack.logged(review, "NotificationFailed", seconds=40)
     assert failed["message_ref"] == mail["MessageId"]

@@ -22,6 +22,8 @@ struct Integration {
     scopes: Vec<String>,
     acts_as: Option<String>,
     expires_at: Option<Timestamp>,
+    source: Option<String>,
+    access_key_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -29,6 +31,7 @@ struct Registered {
     #[serde(flatten)]
     integration: Integration,
     token: String,
+    secret_access_key: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -54,20 +57,45 @@ pub fn run(service: &Service, command: &IntegrationsCommand, out: &mut Out) -> R
 
 fn add(service: &Service, args: &AddIntegrationArgs, out: &mut Out) -> Result<(), Failure> {
     let acts_as = args.acts_as.clone().map(Contact::from);
-    let body = json!({"name": args.name, "scopes": args.scope, "acts_as": acts_as, "expires_in": args.expires_in.map(|period| period.to_string())});
+    let mut body = json!({"name": args.name, "scopes": args.scope, "acts_as": acts_as, "expires_in": args.expires_in.map(|period| period.to_string())});
+    // What an older service does not know it is not asked.
+    if let Some(source) = &args.source {
+        body["source"] = json!(source);
+    }
+    if args.aws_keys {
+        body["aws_keys"] = json!(true);
+    }
     let what = format!("integration {}", args.name);
     let reply = service.done(&what, "POST", PATH, &Call { body: Some(&body.to_string()), ..Call::default() })?;
     if out.json {
         return out.raw_json(reply.text());
     }
-    let Registered { integration, token } = reply.read(service)?;
+    let Registered { integration, token, secret_access_key } = reply.read(service)?;
     let mut rows = vec![("scopes", integration.scopes.join(", "))];
     rows.extend(integration.acts_as.map(|person| ("acts as", person)));
     rows.extend(integration.expires_at.map(|at| ("expires", time::both(at, time::now()))));
+    rows.extend(integration.source.map(|source| ("source", source)));
     rows.push(("token", clean(&token).into_owned()));
+    let keys = integration.access_key_id.zip(secret_access_key);
+    if let Some((id, secret)) = &keys {
+        rows.push(("access key id", clean(id).into_owned()));
+        rows.push(("secret access key", clean(secret).into_owned()));
+    }
     out.text(&format!("integration {} is registered\n{}", out.paint.bold(args.name.as_str()), fields(out.paint, &rows)))?;
     note(&format!("Keep the token now, it is not shown again. Commands take it from {TOKEN}, HTTP as Authorization: Bearer."));
+    if let Some((id, secret)) = keys {
+        note(&signing(&service.url, &clean(&id), &clean(&secret)));
+    }
     Ok(())
+}
+
+/// How any AWS SDK or CLI takes the keys. The region is what they ask for; any will do.
+fn signing(url: &str, id: &str, secret: &str) -> String {
+    format!(
+        "The secret access key is not shown again either. AWS SDKs and the AWS CLI sign with it once these are set:\n  \
+         export AWS_ACCESS_KEY_ID={id}\n  export AWS_SECRET_ACCESS_KEY={secret}\n  export AWS_REGION=eu-central-1\n  \
+         export AWS_ENDPOINT_URL_EVENTBRIDGE={url}\nor, as a profile: aws configure --profile countersign"
+    )
 }
 
 fn list(service: &Service, out: &mut Out) -> Result<(), Failure> {

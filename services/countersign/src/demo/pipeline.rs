@@ -10,7 +10,7 @@ use events::{
     json::Typed,
 };
 use gateway::Gateway;
-use intake::{BusEvent, LOCAL_ACCOUNT, Received};
+use intake::{BusEvent, Received, Sender};
 use review::{
     Command, Ending,
     command::{Stated, Vote},
@@ -108,8 +108,7 @@ impl Pipeline {
         });
         let event = BusEvent {
             id: run.id.to_string(),
-            account: LOCAL_ACCOUNT.to_owned(),
-            source: SOURCE.to_owned(),
+            sender: Sender::Operator { source: SOURCE.to_owned() },
             detail_type: "ReviewRequested".to_owned(),
             detail: Typed::made(detail),
         };

@@ -45,7 +45,6 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<()> {
         smtp: None,
         mail_from: None,
         sms: false,
-        trust: Vec::new(),
         slack: None,
         oidc: None,
     };

@@ -7,7 +7,6 @@ use std::{
 
 use gateway::Proxies;
 use https::Origin;
-use intake::TrustedSource;
 use slack::TrustedTeam;
 
 /// Where `serve` answers unless told.
@@ -36,8 +35,6 @@ pub struct ServeOptions {
     pub mail_from: Option<String>,
     /// Whether people are alerted by SMS, through SNS.
     pub sms: bool,
-    /// Bus sources whose votes count.
-    pub trust: Vec<TrustedSource>,
     /// The app in a Slack workspace, if people are asked there.
     pub slack: Option<SlackOptions>,
     /// The provider that people sign in with, if there is one.

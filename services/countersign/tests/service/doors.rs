@@ -38,21 +38,30 @@ fn invariant_03_the_same_people_may_vote_by_every_way_in() {
     let refused = |person: &str| api.vote(&review, person, "approve").with_status(403).json["type"].clone();
     assert_eq!(refused("eve@example.com"), "urn:countersign:not-a-reviewer");
     assert_eq!(refused("ana@example.com"), "urn:countersign:own-request", "by another of their names too");
-    // A member of the group, by a source that nobody trusts.
+    // A member of the group, by a program that says nothing of itself.
     let submitted = json!({"review_id": review, "person": {"email": "cy@example.com"}, "choice": "approve"});
     api.put_event("VoteSubmitted", &submitted);
     let why: Vec<_> = api.events_of(&review, "VoteRefused").into_iter().map(|event| event["why"].clone()).collect();
     assert_eq!(why, ["not_a_reviewer", "own_request", "untrusted_source"], "each on record");
 
+    // By a tool that was registered for it. What it writes as its source is checked, and counts for nothing else.
+    let wanted = json!({"name": "approver", "scopes": ["votes:cast"], "source": SOURCE});
+    let token = api.post("/api/v1/integrations", &wanted).with_status(201).json["token"].as_str().expect("a token").to_owned();
     service.stop_cleanly();
-    let mut service = service.argument("--trust").argument(&format!("local/{SOURCE}"));
     service.start();
     let api = service.api();
-    let by = |person: &str| json!({"review_id": review, "person": {"email": person}, "choice": "approve"});
-    api.put_event("VoteSubmitted", &by("ana@example.com"));
+    let submit = |person: &str| {
+        let vote = json!({"review_id": review, "person": {"email": person}, "choice": "approve"});
+        let entry = json!({"Source": SOURCE, "DetailType": "VoteSubmitted", "Detail": vote.to_string()});
+        let bearer = format!("Bearer {token}");
+        let headers = [("x-amz-target", "AWSEvents.PutEvents"), ("authorization", bearer.as_str())];
+        api.strange_post("/", &headers, &json!({"Entries": [entry]}).to_string()).with_status(200);
+    };
+    submit("ana@example.com");
     assert_eq!(api.review(&review)["status"], "open", "trusted to vote for others, not to let the requester in");
-    api.put_event("VoteSubmitted", &by("cy@example.com"));
+    submit("cy@example.com");
     assert_eq!(api.review(&review)["ending"]["decided_by"], json!(["cy@example.com"]));
+    assert_eq!(api.events_of(&review, "VoteCast")[0]["integration"], "approver");
 }
 
 #[test]

@@ -82,6 +82,44 @@ fn the_router_answers_and_refuses_what_is_too_large_or_for_another_host() {
 }
 
 #[test]
+fn put_events_has_no_route_here_for_anybody() {
+    let target = |mut headers: Value| {
+        headers["host"] = json!("reviews.example.com");
+        headers["x-amz-target"] = json!("AWSEvents.PutEvents");
+        headers["content-type"] = json!("application/x-amz-json-1.1");
+        headers
+    };
+    let detail = json!({"title": "Ship it", "reviewers": [{"email": "ana@example.com"}]}).to_string();
+    let entry = json!({"Source": "com.example", "DetailType": "ReviewRequested", "Detail": detail});
+    let body = json!({"Entries": [entry]}).to_string();
+    let signed = "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20261130/eu-west-1/events/aws4_request, \
+                  SignedHeaders=host;x-amz-date;x-amz-target, Signature=00";
+    let events = [
+        request("POST", "/", target(json!({})), &body),
+        request("POST", "/", target(json!({"authorization": "Bearer an-operators-key-of-the-tests-only"})), &body),
+        request("POST", "/", target(json!({"authorization": signed, "x-amz-date": "20261130T120000Z"})), &body),
+    ];
+    let events: Vec<&str> = events.iter().map(String::as_str).collect();
+    let run = support::run(BINARY, &[], &events);
+    for answer in &run.answers {
+        let answer = answer.as_ref().expect("an answer");
+        assert_eq!((answer["statusCode"].as_u64(), answer["headers"]["allow"].as_str()), (Some(405), Some("GET,HEAD")));
+    }
+    assert!(!run.calls.iter().any(|(operation, _)| operation == "PutItem"), "nothing was written: {:?}", run.calls);
+}
+
+#[test]
+fn nobody_is_given_keys_for_calls_that_are_not_taken() {
+    let headers = json!({"host": "reviews.example.com", "authorization": "Bearer an-operators-key-of-the-tests-only",
+        "content-type": "application/json"});
+    let wanted = json!({"name": "ci", "scopes": ["reviews:request"], "aws_keys": true}).to_string();
+    let run = support::run(BINARY, &[], &[&request("POST", "/api/v1/integrations", headers, &wanted)]);
+    let answer = run.answers[0].as_ref().expect("an answer");
+    assert_eq!(answer["statusCode"], 409);
+    assert!(answer["body"].as_str().expect("words").contains("events:PutEvents"), "{answer}");
+}
+
+#[test]
 fn trap_a_base64_body_of_slack_is_decoded_before_its_signature_is_verified() {
     let pressed = r#"{"type":"block_actions","user":{"id":"U01"},"actions":[{"action_id":"details"}]}"#;
     let body = format!("payload={pressed}");

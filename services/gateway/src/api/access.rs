@@ -1,7 +1,7 @@
 //! Who calls, and what they may do: the operator's key may do everything, the bearer token of an
 //! integration what its scopes name.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use axum::{
     extract::{FromRequestParts, Request, State},
@@ -10,11 +10,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use channels::bearer::BearerToken;
-use events::{
-    IntegrationId,
-    event::{Canceller, INTEGRATION_ACCOUNT, Scope},
-};
-use intake::{API_SOURCE, LOCAL_ACCOUNT};
+use events::{IntegrationId, Timestamp, event::Scope};
+use intake::{API_SOURCE, Sender};
 use review::{Directory, Integration};
 use subtle::ConstantTimeEq;
 
@@ -37,27 +34,16 @@ pub(crate) enum Needs {
 pub(crate) enum Caller {
     /// The holder of the operator's key.
     Operator,
-    /// A program with a bearer token of its own.
-    Integration(IntegrationId, Box<Integration>),
+    /// A program with a token, or a pair of keys, of its own.
+    Integration(IntegrationId, Arc<Integration>),
 }
 
 impl Caller {
-    /// The account and source that stand in the origin of what they ask for.
-    pub(crate) fn origin(&self) -> (String, String) {
+    /// Who hands in what they ask for.
+    pub(crate) fn sender(&self) -> Sender {
         match self {
-            Caller::Operator => (LOCAL_ACCOUNT.to_owned(), API_SOURCE.to_owned()),
-            Caller::Integration(name, _) => (INTEGRATION_ACCOUNT.to_owned(), name.to_string()),
-        }
-    }
-
-    /// As whom they withdraw a review when they name nobody.
-    pub(crate) fn canceller(&self) -> Canceller {
-        match self {
-            Caller::Operator => Canceller::Operator,
-            Caller::Integration(..) => {
-                let (account, source) = self.origin();
-                Canceller::Source { account, source }
-            }
+            Caller::Operator => Sender::Operator { source: API_SOURCE.to_owned() },
+            Caller::Integration(name, known) => Sender::Integration { name: name.clone(), known: Arc::clone(known) },
         }
     }
 
@@ -142,7 +128,8 @@ pub(crate) async fn admit(State(gate): State<Gate>, mut request: Request, next: 
     }
 }
 
-async fn caller(gateway: &Gateway, headers: &HeaderMap) -> Result<Caller, Problem> {
+/// Whose bearer token a request shows.
+pub(crate) async fn caller(gateway: &Gateway, headers: &HeaderMap) -> Result<Caller, Problem> {
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Some(given) = given else {
         return Err(Problem::unauthorized("Send the operator's key, or the token of an integration, as a bearer token.", false));
@@ -162,13 +149,17 @@ async fn caller(gateway: &Gateway, headers: &HeaderMap) -> Result<Caller, Proble
     let Some((name, known)) = holder(&directory, &token) else {
         return Err(Problem::unauthorized("No integration has this token (any more).", true));
     };
-    let now = gateway.reviews.now();
+    active(name, known, gateway.reviews.now())
+}
+
+/// The integration, while its registration holds.
+pub(crate) fn active(name: &IntegrationId, known: &Integration, now: Timestamp) -> Result<Caller, Problem> {
     match (known.revoked_at, known.expires_at) {
         (Some(at), _) => Err(Problem::unauthorized(format!("The token of integration {name} was revoked at {at}."), true)),
         (None, Some(at)) if now >= at => {
             Err(Problem::unauthorized(format!("The token of integration {name} expired at {at}."), true))
         }
-        (None, _) => Ok(Caller::Integration(name.clone(), Box::new(known.clone()))),
+        (None, _) => Ok(Caller::Integration(name.clone(), Arc::new(known.clone()))),
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) async fn cancel(
     input.close()?;
 
     let by = match (requester, &caller) {
-        (None, caller) => caller.canceller(),
+        (None, caller) => caller.sender().canceller(),
         (Some(person), Caller::Operator) => Canceller::Requester(person),
         (Some(_), Caller::Integration(..)) => return Err(Problem::operator_only()),
     };

@@ -1,4 +1,4 @@
-//! Programs with a bearer token of their own: registering them, listing them, revoking their token.
+//! Programs with a token of their own: registering them, listing them, revoking their token.
 //! All of it needs the operator's key: no scope may hand out scopes.
 
 use std::collections::BTreeSet;
@@ -8,9 +8,12 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use channels::bearer::BearerToken;
+use channels::{
+    access_key::{AccessKeys, Registration},
+    bearer::BearerToken,
+};
 use events::{
-    IntegrationId, Period, PersonId, Timestamp,
+    AccessKeyId, IntegrationId, Period, PersonId, SourceName, Timestamp,
     event::{IntegrationRegistered, Scope, V},
 };
 use review::{Integration, integration::IntegrationRefusal};
@@ -32,17 +35,21 @@ struct Line<'a> {
     status: &'static str,
     scopes: &'a BTreeSet<Scope>,
     acts_as: Option<&'a PersonId>,
+    source: Option<&'a SourceName>,
+    access_key_id: Option<&'a AccessKeyId>,
     registered_at: Timestamp,
     expires_at: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
 }
 
-/// An integration and, this once, its token.
+/// An integration and, this once, its token and the secret of its key pair.
 #[derive(Serialize)]
 struct Registered<'a> {
     #[serde(flatten)]
     line: Line<'a>,
     token: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_access_key: Option<&'a str>,
 }
 
 impl<'a> Line<'a> {
@@ -57,6 +64,8 @@ impl<'a> Line<'a> {
             status,
             scopes: &known.scopes,
             acts_as: known.acts_as.as_ref(),
+            source: known.source.as_ref(),
+            access_key_id: known.access_key.as_ref(),
             registered_at: known.registered_at,
             expires_at: known.expires_at,
             revoked_at: known.revoked_at,
@@ -72,10 +81,12 @@ pub(super) async fn list(State(gateway): State<Gateway>, headers: HeaderMap) -> 
     fresh::by_content(&headers, &json!({"integrations": lines}))
 }
 
-/// `POST /integrations`: registers one; the answer alone holds its token.
+/// `POST /integrations`: registers one; the answer alone holds its token, and the secret of its key pair.
 pub(super) async fn register(State(gateway): State<Gateway>, Body(body): Body) -> Result<Response, Problem> {
     let wanted = Wanted::read(body)?;
     let token = BearerToken::generate().map_err(|error| Problem::internal(&error, true))?;
+    let keys = wanted.aws_keys.then(|| gateway.access_keys.as_ref().ok_or_else(no_signed_calls)).transpose()?;
+    let access_key = keys.map(|_| AccessKeys::generate().map_err(|error| Problem::internal(&error, true))).transpose()?;
     let event = IntegrationRegistered {
         v: V,
         integration: wanted.name.clone(),
@@ -83,13 +94,19 @@ pub(super) async fn register(State(gateway): State<Gateway>, Body(body): Body) -
         token_hash: token.hash(),
         acts_as: wanted.acts_as,
         expires_at: wanted.expires_in.map(|period| gateway.reviews.now().after(period)),
+        source: wanted.source,
+        access_key,
     };
     let now = gateway.reviews.now();
     let changed = gateway.reviews.change_directory(|directory| directory.register_integration(&event, now)).await?;
     let directory = changed.map_err(|refusal| refused(refusal, &wanted.name))?;
     let known = directory.integrations.get(&wanted.name).ok_or_else(|| refused(IntegrationRefusal::Absent, &wanted.name))?;
     tracing::info!(integration = %wanted.name, scopes = ?known.scopes, "integration registered by the operator");
-    let registered = Registered { line: Line::of(&wanted.name, known, now), token: token.expose() };
+    let secret = keys.zip(known.access_key.as_ref()).and_then(|(keys, access_key)| {
+        keys.secret(Registration { access_key, integration: &wanted.name, token_hash: &known.token_hash })
+    });
+    let secret_access_key = secret.as_ref().map(|secret| secret.expose());
+    let registered = Registered { line: Line::of(&wanted.name, known, now), token: token.expose(), secret_access_key };
     let location = [(header::LOCATION, format!("{}/integrations/{}", super::PREFIX, wanted.name))];
     Ok((StatusCode::CREATED, location, super::json(&registered)).into_response())
 }
@@ -102,6 +119,17 @@ pub(super) async fn revoke(State(gateway): State<Gateway>, path: Path<String>) -
     tracing::info!(integration = %name, "integration revoked by the operator");
     let known = directory.integrations.get(&name).ok_or_else(|| refused(IntegrationRefusal::Absent, &name))?;
     Ok(super::json(&Line::of(&name, known, gateway.reviews.now())))
+}
+
+/// Where the bus itself takes the calls, IAM says who may put what.
+fn no_signed_calls() -> Problem {
+    Problem::new(
+        StatusCode::CONFLICT,
+        "no-signed-calls",
+        "This service takes no signed calls",
+        "On AWS, programs put events on the bus itself: give the program's role events:PutEvents on it. Register it without \
+         aws_keys for the API.",
+    )
 }
 
 fn nothing() -> Problem {
@@ -128,6 +156,8 @@ struct Wanted {
     scopes: BTreeSet<Scope>,
     acts_as: Option<PersonId>,
     expires_in: Option<Period>,
+    source: Option<SourceName>,
+    aws_keys: bool,
 }
 
 impl Wanted {
@@ -144,16 +174,20 @@ impl Wanted {
             input.required::<()>("scopes", &scopes_are, None);
         }
         let acts_as = input.person("acts_as");
-        if scopes.contains(&Scope::CastVotes) {
-            input.required("acts_as", "the person whom it votes as, since it may cast votes", acts_as.as_ref());
+        const SOURCE: &str = "a source such as com.example.approver: not \"countersign\", and nothing that begins with \"aws.\"";
+        let source: Option<SourceName> = input.parsed("source", SOURCE);
+        if scopes.contains(&Scope::CastVotes) && source.is_none() {
+            const VOTER: &str = "the person whom it votes as, since it may cast votes; or a source, to hand in anybody's";
+            input.required("acts_as", VOTER, acts_as.as_ref());
         }
+        let aws_keys = input.read("aws_keys", "true or false").unwrap_or(false);
         let expires_in: Option<Period> = input.parsed("expires_in", PERIOD);
         if expires_in.is_some_and(|period| period.as_seconds() <= 0) {
             input.fault("expires_in", PERIOD);
         }
         input.close()?;
         match name {
-            Some(name) => Ok(Wanted { name, scopes, acts_as, expires_in }),
+            Some(name) => Ok(Wanted { name, scopes, acts_as, expires_in, source, aws_keys }),
             None => Err(Problem::faults(&[])),
         }
     }

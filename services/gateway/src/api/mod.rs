@@ -1,7 +1,6 @@
-//! What programs call: the API under `/api/v1` (described in `schemas/openapi.json`), the EventBridge
-//! `PutEvents` call, and the health check.
+//! What programs call: the API under `/api/v1` (described in `schemas/openapi.json`), and the health check.
 
-mod access;
+pub(crate) mod access;
 mod audit;
 mod cancel;
 mod cursor;
@@ -12,8 +11,7 @@ mod health;
 mod input;
 mod integrations;
 mod openapi;
-mod problem;
-mod put_events;
+pub(crate) mod problem;
 mod reconcile;
 mod review_document;
 mod reviews;
@@ -27,7 +25,6 @@ mod tests;
 use access::{Gate, Needs};
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
     http::{StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
@@ -54,9 +51,7 @@ pub fn routes(gateway: &Gateway) -> Router<Gateway> {
         .fold(Router::new(), |router, (_, path, needs, handler)| router.route(path, guarded(needs, handler)))
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed);
-    // GET / is a page.
-    let put_events = post(put_events::call).layer(DefaultBodyLimit::max(put_events::BODY_MAX));
-    Router::new().route("/", put_events).route("/healthz", get(health::check)).nest(PREFIX, api)
+    Router::new().route("/healthz", get(health::check)).nest(PREFIX, api)
 }
 
 /// One method of one resource, and what it asks of its caller.

@@ -31,6 +31,11 @@ impl Problem {
         Problem { status, code, title, detail: detail.into(), more: Map::new(), challenge: None }
     }
 
+    /// What is wrong, in words.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// With a further member.
     pub(crate) fn with(mut self, name: &str, value: impl Serialize) -> Problem {
         // What is put here are texts, ids and lists of them, which always serialise.

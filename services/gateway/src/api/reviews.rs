@@ -11,7 +11,7 @@ use events::{
     PersonId, RequestKey, ReviewId, StreamId, Timestamp,
     digest::{self, ContentDigest},
     event::RefusalKind,
-    request::{Contact, Reviewer},
+    request::Reviewer,
 };
 use intake::{BusEvent, Received};
 use ledger::{LedgerError, Search, Status};
@@ -50,19 +50,10 @@ pub(super) async fn open(
         Some(key) => call_id(key, &detail.value)?,
         None => Uuid::new_v4().to_string(),
     };
-    if let Value::Object(fields) = &mut detail.value {
-        if let Some(key) = &key {
-            fields.insert("request_key".to_owned(), json!(key));
-        }
-        if let Caller::Integration(_, known) = &caller
-            && let Some(person) = &known.acts_as
-            && fields.get("requester").is_none_or(Value::is_null)
-        {
-            fields.insert("requester".to_owned(), json!(Contact::from(person.clone())));
-        }
+    if let (Some(key), Value::Object(fields)) = (&key, &mut detail.value) {
+        fields.insert("request_key".to_owned(), json!(key));
     }
-    let (account, source) = caller.origin();
-    let event = BusEvent { id, account, source, detail_type: "ReviewRequested".to_owned(), detail };
+    let event = BusEvent { id, sender: caller.sender(), detail_type: "ReviewRequested".to_owned(), detail };
     let received = match key {
         Some(_) => gateway.intake.receive_exactly(&event).await?,
         None => gateway.intake.receive(&event).await?,

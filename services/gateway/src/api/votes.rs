@@ -23,7 +23,7 @@ use super::{
 use crate::Gateway;
 
 /// `POST /reviews/{id}/votes`: a person's vote, entered by the operator, or cast by an integration as
-/// the person whom it acts as. The same again counts once.
+/// the person whom it acts as, or as anybody where it was registered with a source for that. The same again counts once.
 pub(super) async fn cast(
     caller: Caller,
     State(gateway): State<Gateway>,
@@ -59,8 +59,7 @@ pub(super) async fn cast(
         Caller::Operator => (None, true),
         Caller::Integration(name, known) => {
             let directory = gateway.reviews.directory().await?;
-            let is_theirs = |person| directory.primary(person) == directory.primary(&vote.person);
-            (Some(name.clone()), known.acts_as.as_ref().is_some_and(is_theirs))
+            (Some(name.clone()), known.may_vote_for(&vote.person, &directory))
         }
     };
     let command = Command::Vote(Vote {

@@ -1,7 +1,7 @@
 //! The forms in which an event comes.
 
 use ::events::json::{self, NotJson, Typed};
-use intake::{BusEvent, TrustedSource};
+use intake::{BusEvent, Sender, TrustedSource};
 use lambda::{Failure, sqs::Message};
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ pub fn from_bus(message: &Message) -> Result<Option<BusEvent>, Failure> {
     let detail = envelope.field("detail");
     let detail = detail.ok_or_else(|| Failure::refused("the message is no EventBridge envelope: it has no detail"))?;
     let (id, account, source, detail_type) = (text("id")?, text("account")?, text("source")?, text("detail-type")?);
-    Ok(Some(BusEvent { id, account, source, detail_type, detail }))
+    Ok(Some(BusEvent { id, sender: Sender::Bus { account, source }, detail_type, detail }))
 }
 
 /// An event from the queue of one outside account: the bare detail of a request, whose origin is the
@@ -35,12 +35,13 @@ pub fn from_queue(message: &Message, account: &str, source: &str) -> Result<Opti
     if field("source") == Some("countersign") && field("detail-type").is_some() {
         return Ok(None);
     }
-    let (id, account, source) = (message.id.clone(), account.to_owned(), source.to_owned());
-    Ok(Some(BusEvent { id, account, source, detail_type: REQUESTED.to_owned(), detail }))
+    let sender = Sender::Bus { account: account.to_owned(), source: source.to_owned() };
+    Ok(Some(BusEvent { id: message.id.clone(), sender, detail_type: REQUESTED.to_owned(), detail }))
 }
 
 /// An event that somebody with the right to invoke us handed in: with its type and source, or a bare
-/// detail of a request. The account is our own; the invocation's id stands for the event's.
+/// detail of a request. The account is our own; the invocation's id stands for the event's. It may ask and withdraw:
+/// no policy looks at the source that it writes, so that its votes and reports are those of nobody.
 ///
 /// # Errors
 /// For a source of AWS itself, under which EventBridge lets no caller put anything either.
@@ -54,12 +55,11 @@ pub fn from_invoke(event: Typed, function_arn: &str, request_id: &str) -> Result
             if source.starts_with("aws.") {
                 return Err(Failure::refused("a source that begins with \"aws.\" is no caller's"));
             }
-            Ok(BusEvent { id, account, source, detail_type, detail })
+            Ok(BusEvent { id, sender: Sender::Invoked { account, source }, detail_type, detail })
         }
         _ => Ok(BusEvent {
             id: request_id.to_owned(),
-            account,
-            source: INVOKE_SOURCE.to_owned(),
+            sender: Sender::Invoked { account, source: INVOKE_SOURCE.to_owned() },
             detail_type: REQUESTED.to_owned(),
             detail: event,
         }),
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn the_bus_vouches_for_account_and_source() {
         let event = from_bus(&message(&envelope().to_string())).expect("read").expect("an event");
-        assert_eq!((event.account.as_str(), event.source.as_str(), event.id.as_str()), ("111122223333", "com.example", "e-1"));
+        assert_eq!((event.sender.account(), event.sender.source(), event.id.as_str()), ("111122223333", "com.example", "e-1"));
         assert_eq!(event.detail, Typed::made(json!({"title": "T"})));
     }
 
@@ -148,7 +148,7 @@ mod tests {
     fn the_queue_of_another_account_cannot_choose_its_origin_or_type() {
         let body = json!({"account": "999", "source": "forged", "detail-type": "VoteSubmitted", "detail": {}});
         let event = from_queue(&message(&body.to_string()), "111122223333", "com.partner").expect("read").expect("an event");
-        assert_eq!((event.account.as_str(), event.source.as_str()), ("111122223333", "com.partner"));
+        assert_eq!((event.sender.account(), event.sender.source()), ("111122223333", "com.partner"));
         assert_eq!((event.detail_type.as_str(), &event.detail.value), ("ReviewRequested", &body), "refused by its own faults");
     }
 
@@ -156,12 +156,12 @@ mod tests {
     fn a_direct_invoke_is_of_our_account_and_may_be_a_bare_request() {
         let arn = "arn:aws:lambda:eu-west-1:444455556666:function:intake";
         let bare = from_invoke(Typed::made(json!({"title": "T"})), arn, "r-1").expect("an event");
-        assert_eq!((bare.account.as_str(), bare.source.as_str(), bare.id.as_str()), ("444455556666", "lambda", "r-1"));
+        assert_eq!((bare.sender.account(), bare.sender.source(), bare.id.as_str()), ("444455556666", "lambda", "r-1"));
         assert_eq!(bare.detail_type, "ReviewRequested");
         let mut named = envelope();
         named["account"] = json!("999");
         let named = from_invoke(Typed::made(named), arn, "r-1").expect("an event");
-        assert_eq!((named.account.as_str(), named.source.as_str(), named.id.as_str()), ("444455556666", "com.example", "e-1"));
+        assert_eq!((named.sender.account(), named.sender.source(), named.id.as_str()), ("444455556666", "com.example", "e-1"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use events::{
     Event, Period, ReviewId, Timestamp,
     event::{Channel, Choice, Purpose},
 };
-use intake::{BusEvent, Intake, Received};
+use intake::{BusEvent, Intake, Received, Sender};
 use ledger::{
     Clock, Reviews,
     seal::{LocalSeal, SecretKey},
@@ -133,7 +133,7 @@ impl World {
         let detail = json!({"title": "T", "reviewers": [{"email": "ana@x.com"}, {"slack": "T1/BOB"}], "policy": {"quorum": 2}});
         let [id, account, source, detail_type] = ["e-1", "1", "com.example", "ReviewRequested"].map(str::to_owned);
         let received = intake
-            .receive(&BusEvent { id, account, source, detail_type, detail: events::json::Typed::made(detail) })
+            .receive(&BusEvent { id, sender: Sender::Bus { account, source }, detail_type, detail: events::json::Typed::made(detail) })
             .await
             .expect("received");
         let Received::Opened { review_id: review } = received else { panic!("not opened: {received:?}") };

@@ -29,6 +29,8 @@ fn integration(of: &str, acts_as: Option<&str>) -> IntegrationRegistered {
         token_hash: BearerHash::of(of.as_bytes()),
         acts_as: acts_as.map(person),
         expires_at: None,
+        source: None,
+        access_key: None,
     }
 }
 
@@ -93,6 +95,59 @@ fn invariant_03_whom_the_asking_integration_acts_as_counts_as_who_asked() {
     let Command::Request(mut wish) = wish(request(alone), None) else { panic!("no request") };
     wish.origin = origin_of(&name("ci"), "e-1");
     assert!(matches!(world.decide(&Command::Request(wish)).answer, Answer::Unapprovable(_)));
+}
+
+/// Registers `ci` anew, as this person.
+fn replace(world: &mut World, acts_as: Option<&str>) {
+    world.pass(Period::seconds(1));
+    world.change_directory(world.directory.revoke_integration(&name("ci")).expect("revoked"));
+    world.change_directory(world.directory.register_integration(&integration("ci", acts_as), world.now).expect("registered"));
+    world.pass(Period::seconds(1));
+}
+
+#[test]
+fn invariant_03_whom_the_integration_acted_as_when_it_asked_counts_as_who_asked_whatever_becomes_of_its_token() {
+    let mut world = asked(json!({"policy": {"quorum": 1}}));
+    for acts_as in [None, Some("eve@x.com"), Some("cy@x.com"), None] {
+        replace(&mut world, acts_as);
+        check(&world, &vote("bob@x.com", "approve"), Some(VoteRefusal::OwnRequest));
+    }
+    // It might have asked again as them meanwhile.
+    check(&world, &vote("cy@x.com", "approve"), Some(VoteRefusal::OwnRequest));
+    check(&world, &vote("ana@x.com", "approve"), None);
+}
+
+#[test]
+fn whom_an_integration_acted_as_before_it_asked_may_decide() {
+    let mut world = World::new();
+    world.change_directory(
+        world.directory.register_integration(&integration("ci", Some("bob@x.com")), world.now).expect("registered"),
+    );
+    replace(&mut world, Some("cy@x.com"));
+    let Command::Request(mut wish) = wish(request(json!({"policy": {"quorum": 1}})), None) else { panic!("no request") };
+    wish.origin = origin_of(&name("ci"), "e-1");
+    assert_eq!(world.does(&Command::Request(wish)).answer, Answer::Opened);
+    check(&world, &vote("cy@x.com", "approve"), Some(VoteRefusal::OwnRequest));
+    check(&world, &vote("bob@x.com", "approve"), None);
+}
+
+#[test]
+fn an_integration_hands_in_the_votes_of_whom_it_acts_as_and_anybodys_by_a_source_alone() {
+    let source = Some("com.example.approver".parse().expect("a source"));
+    for (acts_as, source, scopes, theirs, anybodys) in [
+        (Some("bob@x.com"), None, vec![Scope::CastVotes], true, false),
+        (Some("bob@x.com"), source.clone(), vec![Scope::CastVotes], true, false),
+        (None, source.clone(), vec![Scope::CastVotes], true, true),
+        (None, None, vec![Scope::CastVotes], false, false),
+        (None, source, vec![Scope::RequestReviews], false, false),
+    ] {
+        let mut world = World::new();
+        let wanted = IntegrationRegistered { source, scopes, ..integration("bot", acts_as) };
+        world.change_directory(world.directory.register_integration(&wanted, world.now).expect("registered"));
+        let known = &world.directory.integrations[&name("bot")];
+        let may = |who: &str| known.may_vote_for(&person(who), &world.directory);
+        assert_eq!((may("bob@x.com"), may("ana@x.com")), (theirs, anybodys), "{wanted:?}");
+    }
 }
 
 #[test]

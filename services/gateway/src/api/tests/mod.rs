@@ -9,6 +9,7 @@ mod integrations;
 mod openapi;
 mod put_events;
 mod reviews;
+mod signed;
 mod typed;
 mod votes;
 mod waiting;
@@ -21,7 +22,10 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Request, StatusCode},
 };
-use channels::keys::{Keyring, OperatorKey};
+use channels::{
+    access_key::AccessKeys,
+    keys::{Keyring, OperatorKey},
+};
 use events::{ReviewId, Version};
 use intake::Intake;
 use ledger::{
@@ -33,7 +37,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-use crate::{Arrivals, Gateway, Reconcile, Redrive};
+use crate::{
+    Arrivals, Gateway, Reconcile, Redrive,
+    put_events::{self as calls, Admission, Door},
+};
 
 pub(super) const KEY: &str = "the-operators-key";
 pub(super) const TOKEN: &str = "AQC8AAAAKgAAAAMAAAAAAAAAAtask-token-of-a-test";
@@ -76,6 +83,7 @@ impl World {
         let store = SqliteStore::open(dir.path()).expect("a store");
         let reviews = Arc::new(Reviews::new(Arc::new(store.clone()), Arc::new(SystemClock)));
         let seal = Arc::new(LocalSeal::new(&SecretKey::from([7; 32]), &[]));
+        let keys = Arc::new(Keyring::new(vec![(1, [9; 32])]).expect("a keyring"));
         let gateway = Gateway {
             reviews: Arc::clone(&reviews),
             views: Arc::new(store.clone()),
@@ -84,14 +92,31 @@ impl World {
             arrivals: Arc::new(Looking(store.clone())),
             redrive: Arc::new(Grudging),
             reconcile: Arc::new(Grudging),
-            keys: Arc::new(Keyring::new(vec![(1, [9; 32])]).expect("a keyring")),
+            access_keys: Some(AccessKeys::new(Arc::clone(&keys))),
+            keys,
             operator_key: Arc::new(OperatorKey::new(KEY)),
             base_url: "http://127.0.0.1:8787".into(),
             sign_in: crate::SignIn::default(),
             dev: false,
             demo: false,
         };
-        World { router: crate::router(gateway.clone()), gateway, store, dir }
+        World { router: World::router(&gateway, Admission::Loopback), gateway, store, dir }
+    }
+
+    fn router(gateway: &Gateway, admission: Admission) -> Router {
+        let keys = gateway.access_keys.clone().expect("keys");
+        crate::router_beside(gateway.clone(), calls::routes(Door { admission, keys }))
+    }
+
+    /// The same service, as `serve` is once it is published.
+    pub(super) fn published(self) -> World {
+        World { router: World::router(&self.gateway, Admission::Credentials), ..self }
+    }
+
+    /// The same service, as the gateway Lambda wires it.
+    pub(super) fn without_put_events(self) -> World {
+        let gateway = Gateway { access_keys: None, ..self.gateway.clone() };
+        World { router: crate::router(gateway.clone()), gateway, ..self }
     }
 
     /// Keeps everybody from writing to the log until this connection rolls back.
@@ -145,7 +170,7 @@ impl World {
     /// The event types of a review's log.
     pub(super) async fn types(&self, review: &str) -> Vec<String> {
         let events = self.get(&format!("/reviews/{review}/events")).await.json();
-        events.as_array().expect("events").iter().map(|event| event["type"].as_str().expect("a type").to_owned()).collect()
+        events.as_array().into_iter().flatten().map(|event| event["type"].as_str().expect("a type").to_owned()).collect()
     }
 }
 

@@ -28,7 +28,7 @@ use channels::{
     session,
 };
 use events::{Event, PersonId, ReviewId, Timestamp, Version, event::Channel};
-use intake::{BusEvent, Intake, Received};
+use intake::{BusEvent, Intake, Received, Sender};
 use ledger::{
     Clock, Parked, Reviews,
     seal::{LocalSeal, SecretKey},
@@ -127,6 +127,7 @@ impl World {
             reconcile: Arc::new(Idle),
             keys: Arc::new(Keyring::new(vec![(1, [9; 32])]).expect("a keyring")),
             operator_key: Arc::new(OperatorKey::new("operator")),
+            access_keys: None,
             base_url: BASE.into(),
             sign_in: SignIn { mail: Some(Arc::clone(&mail) as Arc<dyn SignInMail>), ..SignIn::default() },
             dev,
@@ -206,8 +207,7 @@ impl World {
     pub(crate) async fn ask(&self, detail: Value) -> ReviewId {
         let event = BusEvent {
             id: format!("event-{}", detail["title"]),
-            account: "local".into(),
-            source: "com.example.pipeline".into(),
+            sender: Sender::Unauthenticated { source: "com.example.pipeline".into() },
             detail_type: "ReviewRequested".into(),
             detail: events::json::Typed::made(detail),
         };
