@@ -47,6 +47,8 @@ def test_a_vote_or_a_report_by_a_direct_invoke_is_nobodys(stack, pipeline):
     assert refused["why"] == "untrusted_source"
     notice = {"review_id": review, "person": person, "channel": "bus", "occasion": "asked"}
     answer = stack.invoke_or_error("intake", {"source": TRUSTED, "detail-type": "ReviewNotified", "detail": notice})
-    assert answer["received"] == "untrusted", answer
+    assert answer["received"] == "answered", answer
+    [refused] = stack.logged(review, "OutsideEventRefused")
+    assert refused["detail_type"] == "ReviewNotified"
     stack.post(f"/api/v1/reviews/{review}/cancel", {})
     execution.ended()
