@@ -10,6 +10,7 @@ use std::{convert::Infallible, net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 use gateway::{Network, Proxies};
 use https::Origin;
+use intake::Recipients;
 
 pub use client::*;
 pub use integrations::*;
@@ -116,6 +117,7 @@ Examples:
   countersign serve --data /var/lib/countersign --listen 127.0.0.1:9000
   countersign serve --smtp smtps://mail.example.com --mail-from 'Reviews <reviews@example.com>'
   countersign serve --publish-to my-bus
+  countersign serve --recipients example.com,.example.com --requests-per-minute 120
   countersign serve --slack slack.json --base-url https://reviews.example.com
   COUNTERSIGN_OIDC_CLIENT_SECRET=… countersign serve --base-url https://reviews.example.com \
     --oidc-issuer https://id.example.com --oidc-client-id countersign --oidc-name 'Example SSO'")]
@@ -139,6 +141,14 @@ pub struct ServeArgs {
     /// once. Without it: under an https --base-url any on this machine or in a private network, else none
     #[arg(long, value_name = "ADDRESS[/BITS]")]
     pub trusted_proxy: Vec<Network>,
+    /// How many requests one program may make a minute, and all at once; whoever makes more is told 429 and when to
+    /// come again. 0 is no limit. The operator has none
+    #[arg(long, value_name = "N", default_value_t = intake::RATION_DEFAULT)]
+    pub requests_per_minute: u32,
+    /// The domains that a request may have us write to, separated by commas (.example.com for all below it); a request
+    /// that names anybody else is refused. Groups of the directory are not looked at
+    #[arg(long, value_name = "DOMAINS", value_parser = Recipients::parse, default_value = "", hide_default_value = true)]
+    pub recipients: Recipients,
     /// Send mails by this server; SMTP_USER and SMTP_PASSWORD in the environment log in
     #[arg(long, value_name = "URL", requires = "mail_from")]
     pub smtp: Option<String>,
@@ -185,6 +195,8 @@ impl Default for ServeArgs {
             publish_to: None,
             base_url: None,
             trusted_proxy: Vec::new(),
+            requests_per_minute: intake::RATION_DEFAULT,
+            recipients: Recipients::default(),
             smtp: None,
             mail_from: None,
             sms: false,
@@ -219,6 +231,8 @@ impl ServeArgs {
             publish_to,
             base_url,
             proxies,
+            requests_per_minute: self.requests_per_minute,
+            recipients: self.recipients,
             smtp,
             mail_from,
             sms,

@@ -5,6 +5,8 @@
 //! that names every fault, and a workflow that waits on it is failed rather than left to hang.
 
 mod execution;
+mod rations;
+mod recipients;
 mod request;
 mod sender;
 mod vote;
@@ -23,10 +25,13 @@ use ledger::{
     ExecuteError, LedgerError, Reviews, Views,
     seal::{Seal, SealError},
 };
+use rations::Rations;
 use review::{Answer, Command, command::Report};
 use sender::Trust;
 use serde_json::{Value, json};
 
+pub use rations::{DEFAULT as RATION_DEFAULT, TooMany};
+pub use recipients::{NoDomain, Recipients};
 pub use sender::Sender;
 
 /// An event as it came off the bus, or as the API makes one of a call.
@@ -105,6 +110,9 @@ pub enum IntakeError {
     /// The task token could not be sealed.
     #[error("the task token could not be sealed")]
     Seal(#[from] SealError),
+    /// The sender has asked too often. Retryable, after a while.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// The review says more than this build knows. Retryable: a newer one may take it.
     #[error("review {review_id} needs a newer version of Countersign: {}", what.join("; "))]
     NeedsNewer {
@@ -126,7 +134,7 @@ impl IntakeError {
             IntakeError::Execute(error) => error.is_retryable() || error.needs_newer(),
             IntakeError::Views(error) => error.is_retryable(),
             IntakeError::Seal(error) => error.is_retryable(),
-            IntakeError::NeedsNewer { .. } => true,
+            IntakeError::NeedsNewer { .. } | IntakeError::TooMany(_) => true,
             IntakeError::TooManyAttempts(_) => false,
         }
     }
@@ -148,13 +156,27 @@ pub struct Intake {
     views: Arc<dyn Views>,
     seal: Arc<dyn Seal>,
     trust: Trust,
+    rations: Rations,
+    recipients: Recipients,
 }
 
 impl Intake {
     /// Over these reviews; the reviews of a workflow are found in `views`; tokens are sealed by `seal`;
     /// from the bus, votes and notices count only from `trusted` sources.
     pub fn new(reviews: Arc<Reviews>, views: Arc<dyn Views>, seal: Arc<dyn Seal>, trusted: Vec<TrustedSource>) -> Intake {
-        Intake { reviews, views, seal, trust: Trust::new(trusted) }
+        Intake {
+            reviews,
+            views,
+            seal,
+            trust: Trust::new(trusted),
+            rations: Rations::default(),
+            recipients: Recipients::default(),
+        }
+    }
+
+    /// With this ration for each sender (requests a minute, 0 for no limit), and these domains to write to.
+    pub fn limited(self, requests_a_minute: u32, recipients: Recipients) -> Intake {
+        Intake { rations: Rations::new(requests_a_minute), recipients, ..self }
     }
 
     /// Takes one event in. Taking it in again changes nothing.
@@ -171,7 +193,17 @@ impl Intake {
             }
             _ => {}
         }
-        let received = match event.detail_type.as_str() {
+        let over = self.rations.take(&event.sender, self.reviews.now()).err();
+        if let Some(over) = over {
+            return self.over_the_ration(event, over).await;
+        }
+        let received = self.take_in(event).await?;
+        log(event, &received);
+        Ok(received)
+    }
+
+    async fn take_in(&self, event: &BusEvent) -> Result<Received, IntakeError> {
+        Ok(match event.detail_type.as_str() {
             "ReviewRequested" => self.request(&event.with_requester(), false).await?,
             "VoteSubmitted" => match event.read(VoteSubmitted::parse) {
                 Ok(vote) => self.vote(event, vote).await?,
@@ -189,9 +221,7 @@ impl Intake {
                 Err(faults) => Received::Invalid { faults },
             },
             _ => Received::Ignored,
-        };
-        log(event, &received);
-        Ok(received)
+        })
     }
 
     /// Takes a `ReviewRequested` in whose `request_key` stands for this very event: with the key of
@@ -200,7 +230,21 @@ impl Intake {
     /// # Errors
     /// See [`Intake::receive`].
     pub async fn receive_exactly(&self, event: &BusEvent) -> Result<Received, IntakeError> {
+        self.rations.take(&event.sender, self.reviews.now())?;
         let received = self.request(&event.with_requester(), true).await?;
+        log(event, &received);
+        Ok(received)
+    }
+
+    /// Whoever waits for an answer is told to come again. Nobody waits at the bus: a request of too many is refused
+    /// on record, so that its workflow is told, and what is no request is taken all the same, since it adds no review.
+    async fn over_the_ration(&self, event: &BusEvent, over: TooMany) -> Result<Received, IntakeError> {
+        let is_of_the_bus = matches!(event.sender, Sender::Bus { .. });
+        let received = match event.detail_type.as_str() {
+            _ if !is_of_the_bus => return Err(over.into()),
+            "ReviewRequested" => self.refuse(event, RefusalKind::Invalid, vec![Fault::new("", over.to_string())]).await?,
+            _ => self.take_in(event).await?,
+        };
         log(event, &received);
         Ok(received)
     }

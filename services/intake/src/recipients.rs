@@ -31,7 +31,9 @@ impl Recipients {
         });
         let requester = request.requester.iter().map(|person| ("/requester".to_owned(), person));
         let refused = reviewers.chain(requester).filter(|(_, person)| !self.admits(person));
-        refused.map(|(pointer, _)| Fault::new(pointer, format!("an address that this service may write to ({})", self.0.join(", ")))).collect()
+        refused
+            .map(|(pointer, _)| Fault::new(pointer, format!("an address that this service may write to ({})", self.0.join(", "))))
+            .collect()
     }
 
     fn admits(&self, person: &PersonId) -> bool {

@@ -26,6 +26,9 @@ impl Intake {
             return self.refuse(event, RefusalKind::Invalid, vec![fault]).await;
         }
         match event.read(ReviewRequest::parse) {
+            Ok(request) if !self.recipients.faults(&request).is_empty() => {
+                self.refuse(event, RefusalKind::Invalid, self.recipients.faults(&request)).await
+            }
             Ok(request) => match self.refused_before(event).await? {
                 Some(refused) => Ok(refused),
                 None => self.open(event, request, exact).await,
@@ -78,7 +81,7 @@ impl Intake {
         Err(IntakeError::TooManyAttempts(ATTEMPTS_MAX))
     }
 
-    async fn refuse(&self, event: &BusEvent, kind: RefusalKind, faults: Vec<Fault>) -> Result<Received, IntakeError> {
+    pub(crate) async fn refuse(&self, event: &BusEvent, kind: RefusalKind, faults: Vec<Fault>) -> Result<Received, IntakeError> {
         let review_id = ReviewId::for_refusal(event.sender.account(), event.sender.source(), &event.id);
         let (resume, sealed) = self.seal(review_id, salvage_resume(&event.detail.value).as_ref()).await?;
         let text = |field: &str| event.detail.value.get(field).and_then(|value| value.as_str());

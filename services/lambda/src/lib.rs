@@ -33,6 +33,8 @@
 //! | `OIDC_NAME` | | | | | ○ | | what people call the provider that the notifier asks, "Sign in with …"; without it they sign in by mail alone |
 //! | `TRUSTED_SOURCES` | ○ | | | | | | whose votes and reports of notices count: `account/source,account/source`; any principal with `events:PutEvents` in that account can write that source |
 //! | `ACCOUNT_ID` | | ● | ● | | | | our own account, whose workflows are answered with our own credentials; those of other accounts by `RESUME_ROLES` or not at all |
+//! | `REQUESTS_PER_MINUTE` | ○ | | | | ○ | | how many requests one source or integration may make a minute, counted by each copy of the function; 600 without it, 0 for no limit |
+//! | `RECIPIENTS` | ○ | | | | ○ | | the domains that a request may have us write to, `example.com,.example.org`; any without it |
 //! | `RESUME_ROLES` | | ○ | ○ | | | | roles by which workflows of other accounts are answered, `arn:…:role/…,arn:…:role/…`, one an account |
 //! | `RESUME_EXTERNAL_ID` | | ○ | ○ | | | | needed with `RESUME_ROLES`: each role is taken on under the external id `<this>/<its account>` |
 //! | `QUEUE_SOURCE`, `QUEUE_ACCOUNT` | ○ | | | | | | both or neither: this function reads the queue of one outside account, whose messages are bare `ReviewRequested` details, whatever they say of their origin; without them the messages are EventBridge envelopes |

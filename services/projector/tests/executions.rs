@@ -54,7 +54,12 @@ impl World {
     async fn receive(&self, account: &str, source: &str, detail_type: &str, detail: Value) -> Received {
         let [id, account, source, detail_type] = ["e-1", account, source, detail_type].map(str::to_owned);
         self.intake
-            .receive(&BusEvent { id, sender: Sender::Bus { account, source }, detail_type, detail: events::json::Typed::made(detail) })
+            .receive(&BusEvent {
+                id,
+                sender: Sender::Bus { account, source },
+                detail_type,
+                detail: events::json::Typed::made(detail),
+            })
             .await
             .expect("received")
     }

@@ -86,7 +86,12 @@ impl World {
         let detail = json!({"title": "T", "reviewers": [{"email": "ana@example.com"}], "resume": {"task_token": "AAAA"}});
         let [id, account, source, detail_type] = ["e-1", account, "com.example", "ReviewRequested"].map(str::to_owned);
         let received = intake
-            .receive(&BusEvent { id, sender: Sender::Bus { account, source }, detail_type, detail: events::json::Typed::made(detail) })
+            .receive(&BusEvent {
+                id,
+                sender: Sender::Bus { account, source },
+                detail_type,
+                detail: events::json::Typed::made(detail),
+            })
             .await
             .expect("received");
         let Received::Opened { review_id: review } = received else { panic!("not opened: {received:?}") };

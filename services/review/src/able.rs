@@ -20,7 +20,7 @@ pub fn approvers(review: &Review, directory: &Directory) -> BTreeSet<PersonId> {
         }
     }
     if request.policy.self_approval == SelfApproval::Forbidden {
-        for requester in request.requester.as_ref().into_iter().chain(directory.acting_for(&request.origin)) {
+        for requester in review.requesters(directory) {
             able.remove(directory.primary(requester));
         }
     }

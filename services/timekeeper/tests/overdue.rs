@@ -75,7 +75,12 @@ impl World {
         let [id, account, source, detail_type] = [event, "1", "com.example", "ReviewRequested"].map(str::to_owned);
         let received = self
             .intake
-            .receive(&BusEvent { id, sender: Sender::Bus { account, source }, detail_type, detail: events::json::Typed::made(detail) })
+            .receive(&BusEvent {
+                id,
+                sender: Sender::Bus { account, source },
+                detail_type,
+                detail: events::json::Typed::made(detail),
+            })
             .await
             .expect("received");
         let Received::Opened { review_id } = received else { panic!("not opened: {received:?}") };

@@ -42,6 +42,8 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<()> {
         publish_to: None,
         base_url: None,
         proxies: gateway::Proxies::default(),
+        requests_per_minute: intake::RATION_DEFAULT,
+        recipients: intake::Recipients::default(),
         smtp: None,
         mail_from: None,
         sms: false,

@@ -7,6 +7,7 @@ use std::{
 
 use gateway::Proxies;
 use https::Origin;
+use intake::Recipients;
 use slack::TrustedTeam;
 
 /// Where `serve` answers unless told.
@@ -29,6 +30,10 @@ pub struct ServeOptions {
     pub base_url: Option<Origin>,
     /// Whose `X-Forwarded-For` is believed.
     pub proxies: Proxies,
+    /// How many requests one program may make a minute; 0 for no limit. The operator has none.
+    pub requests_per_minute: u32,
+    /// The domains that a request may have us write to.
+    pub recipients: Recipients,
     /// The SMTP server that takes mails, `smtp://` or `smtps://`.
     pub smtp: Option<String>,
     /// The sender of mails.

@@ -133,7 +133,10 @@ impl Service {
         let door = Door { admission: Admission::of(address, &base_url), keys: AccessKeys::new(Arc::clone(&links)) };
         let gateway = Gateway {
             // No bus vouches for anybody here: votes by program come from integrations.
-            intake: Arc::new(Intake::new(Arc::clone(&reviews), Arc::clone(&views), seal, Vec::new())),
+            intake: Arc::new(
+                Intake::new(Arc::clone(&reviews), Arc::clone(&views), seal, Vec::new())
+                    .limited(options.requests_per_minute, options.recipients.clone()),
+            ),
             reviews,
             views,
             work,

@@ -11,7 +11,7 @@ use adapters::{AtOnce, ByProjector, ByTimekeeper};
 use axum::Router;
 use function::Http;
 use gateway::{Gateway, Provider, SignIn, SignInMail, slack::App};
-use intake::Intake;
+use intake::{Intake, RATION_DEFAULT, Recipients};
 use lambda::{Settings, aws, secrets, slack::SlackSettings};
 use ledger::{Views, Work, seal::KmsSeal};
 
@@ -27,6 +27,8 @@ async fn serve() -> Result<(), lambda_runtime::Error> {
     let (key, projector) = (env.required("SEAL_KEY_ARN"), env.required("PROJECTOR_FUNCTION"));
     let (slack, notifier) = (SlackSettings::from(&mut env), env.required("NOTIFIER_FUNCTION"));
     let provider = env.optional("OIDC_NAME");
+    let ration = env.parsed("REQUESTS_PER_MINUTE", "a whole number, 0 for no limit", |text| text.parse().ok());
+    let recipients = env.parsed("RECIPIENTS", "domains, separated by commas", |list| Recipients::parse(list).ok());
     env.check()?;
 
     let config = aws::config().await?;
@@ -38,7 +40,8 @@ async fn serve() -> Result<(), lambda_runtime::Error> {
     let (keys, operator_key, slack) = secrets?;
     let (views, work): (Arc<dyn Views>, Arc<dyn Work>) = (Arc::new(store.clone()), Arc::new(store));
     let seal = Arc::new(KmsSeal::new(aws_sdk_kms::Client::new(&config), key));
-    let intake = Intake::new(Arc::clone(&reviews), Arc::clone(&views), seal, Vec::new());
+    let intake = Intake::new(Arc::clone(&reviews), Arc::clone(&views), seal, Vec::new())
+        .limited(ration.unwrap_or(RATION_DEFAULT), recipients.unwrap_or_default());
     let redrive = Arc::new(ByProjector::new(&config, projector));
     let (keys, operator_key) = (Arc::new(keys), Arc::new(operator_key));
     let (intake, reconcile, arrivals, demo) = (Arc::new(intake), Arc::new(ByTimekeeper), Arc::new(AtOnce), false);

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use events::{Fault, IntegrationId, event::Scope};
-use intake::IntakeError;
+use intake::{IntakeError, TooMany};
 use ledger::{ExecuteError, LedgerError, with_causes};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -24,11 +24,13 @@ pub(crate) struct Problem {
     more: Map<String, Value>,
     /// What `WWW-Authenticate` says after the scheme's realm (RFC 6750, 3).
     challenge: Option<String>,
+    /// After how many seconds the same may be taken.
+    retry_after: Option<i64>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Problem {
-        Problem { status, code, title, detail: detail.into(), more: Map::new(), challenge: None }
+        Problem { status, code, title, detail: detail.into(), more: Map::new(), challenge: None, retry_after: None }
     }
 
     /// What is wrong, in words.
@@ -52,6 +54,13 @@ impl Problem {
     /// 404: no such review.
     pub(crate) fn no_review(id: impl std::fmt::Display) -> Problem {
         Problem::new(StatusCode::NOT_FOUND, "no-such-review", "No such review", format!("There is no review {id}."))
+    }
+
+    /// 429: this program has asked too often.
+    pub(crate) fn too_many(over: &TooMany) -> Problem {
+        let mut problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests", over.to_string());
+        problem.retry_after = Some(over.retry_after.as_seconds());
+        problem
     }
 
     /// 503: the review says more than this build knows, so nothing is decided by it here.
@@ -174,6 +183,7 @@ impl From<IntakeError> for Problem {
     fn from(error: IntakeError) -> Self {
         match error {
             IntakeError::NeedsNewer { what, .. } => Problem::needs_newer(&what),
+            IntakeError::TooMany(over) => Problem::too_many(&over),
             IntakeError::Execute(error) if error.needs_newer() => Problem::of_command(error),
             IntakeError::Execute(error) => error.into(),
             error => Problem::internal(&error, error.is_retryable()),
@@ -206,8 +216,9 @@ impl IntoResponse for Problem {
         if let Some(Ok(challenge)) = challenge.map(HeaderValue::try_from) {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        let retry_after = self.retry_after.or((self.status == StatusCode::SERVICE_UNAVAILABLE).then_some(1));
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

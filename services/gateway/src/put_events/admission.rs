@@ -138,9 +138,9 @@ fn of_problem(problem: Problem) -> CallError {
         StatusCode::FORBIDDEN => CallError::new("AccessDeniedException", problem.detail()),
         StatusCode::SERVICE_UNAVAILABLE => {
             let status = StatusCode::SERVICE_UNAVAILABLE;
-            CallError { status, code: "ServiceUnavailable", message: problem.detail().to_owned() }
+            CallError { status, code: "ServiceUnavailable", message: problem.detail().to_owned(), retry_after: None }
         }
-        status => CallError { status, code: "InternalFailure", message: problem.detail().to_owned() },
+        status => CallError { status, code: "InternalFailure", message: problem.detail().to_owned(), retry_after: None },
     }
 }
 

@@ -30,7 +30,7 @@ use axum::{
 };
 use channels::access_key::AccessKeys;
 use events::event::Scope;
-use intake::{BusEvent, Sender};
+use intake::{BusEvent, IntakeError, Sender};
 use ledger::{Claim, with_causes};
 use uuid::Uuid;
 
@@ -79,6 +79,7 @@ async fn answered(gateway: Gateway, door: &Door, request: Request) -> Result<Res
         status: StatusCode::PAYLOAD_TOO_LARGE,
         code: "RequestEntityTooLargeException",
         message: "The request is too large.".to_owned(),
+        retry_after: None,
     })?;
     let (who, signature) = match claimed {
         Claimed::Settled(who) => (who, None),
@@ -91,7 +92,7 @@ async fn answered(gateway: Gateway, door: &Door, request: Request) -> Result<Res
     };
     let entries = wire::entries(&body)?;
     let results = Call { gateway, who: Arc::new(who), signature: signature.map(Arc::new) }.put_all(entries).await;
-    Ok(wire::results(&results))
+    wire::results(&results)
 }
 
 /// A signature that held.
@@ -161,6 +162,7 @@ impl Call {
         let event = BusEvent { id: self.event_id(index), sender, detail_type, detail };
         match self.gateway.intake.receive(&event).await {
             Ok(_) => EntryResult::Put { event_id: event.id },
+            Err(IntakeError::TooMany(over)) => EntryResult::throttled(&over),
             Err(error) => {
                 let (event_id, retryable) = (event.id.as_str(), error.is_retryable());
                 tracing::error!(event_id, retryable, error = with_causes(&error), "an event could not be put on record");

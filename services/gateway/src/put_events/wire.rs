@@ -10,7 +10,7 @@ use events::{
     json::{self, Typed},
     published,
 };
-use intake::API_SOURCE;
+use intake::{API_SOURCE, TooMany};
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value, json};
 
@@ -62,12 +62,31 @@ pub(super) enum EntryResult {
     #[serde(rename_all = "PascalCase")]
     Put { event_id: String },
     #[serde(rename_all = "PascalCase")]
-    Failed { error_code: &'static str, error_message: Cow<'static, str> },
+    Failed {
+        error_code: &'static str,
+        error_message: Cow<'static, str>,
+        /// After how many seconds it may be taken, where that is all that is wrong.
+        #[serde(skip)]
+        retry_after: Option<i64>,
+    },
 }
+
+impl EntryResult {
+    /// The sender has put too many (PutEvents, "Common Errors": `ThrottlingException`).
+    pub(super) fn throttled(over: &TooMany) -> EntryResult {
+        EntryResult::Failed {
+            error_code: THROTTLED,
+            error_message: over.to_string().into(),
+            retry_after: Some(over.retry_after.as_seconds()),
+        }
+    }
+}
+
+const THROTTLED: &str = "ThrottlingException";
 
 /// Why one entry fails, while those beside it are taken.
 pub(super) fn failed(error_code: &'static str, error_message: impl Into<Cow<'static, str>>) -> EntryResult {
-    EntryResult::Failed { error_code, error_message: error_message.into() }
+    EntryResult::Failed { error_code, error_message: error_message.into(), retry_after: None }
 }
 
 /// A whole call that fails: its status, the code that SDKs branch on, and words.
@@ -76,19 +95,25 @@ pub(super) struct CallError {
     pub(super) status: StatusCode,
     pub(super) code: &'static str,
     pub(super) message: String,
+    /// After how many seconds the same call may be taken.
+    pub(super) retry_after: Option<i64>,
 }
 
 impl CallError {
     /// 400, as AWS JSON services answer what the caller has to mend, credentials included (DynamoDB developer guide,
     /// "Error messages and codes").
     pub(super) fn new(code: &'static str, message: impl Into<String>) -> CallError {
-        CallError { status: StatusCode::BAD_REQUEST, code, message: message.into() }
+        CallError { status: StatusCode::BAD_REQUEST, code, message: message.into(), retry_after: None }
     }
 }
 
 impl IntoResponse for CallError {
     fn into_response(self) -> Response {
-        answer(self.status, Some(self.code), &json!({"__type": self.code, "message": self.message}))
+        let mut response = answer(self.status, Some(self.code), &json!({"__type": self.code, "message": self.message}));
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
+        }
+        response
     }
 }
 
@@ -110,10 +135,26 @@ pub(super) fn entries(body: &[u8]) -> Result<Vec<Entry>, CallError> {
     Ok(entries)
 }
 
-/// The answer to a call: what became of each entry.
-pub(super) fn results(results: &[EntryResult]) -> Response {
+/// The answer to a call: what became of each entry. Where none was taken but for want of patience, the call itself is
+/// answered 429, which every SDK tries again by itself.
+///
+/// # Errors
+/// That one.
+pub(super) fn results(results: &[EntryResult]) -> Result<Response, CallError> {
+    let waits = results.iter().map(|result| match result {
+        EntryResult::Failed { retry_after, .. } => *retry_after,
+        EntryResult::Put { .. } => None,
+    });
+    if let Some(longest) = waits.collect::<Option<Vec<i64>>>().and_then(|waits| waits.into_iter().max()) {
+        return Err(CallError {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            code: THROTTLED,
+            message: format!("Rate exceeded. The next entry is taken in {longest} s."),
+            retry_after: Some(longest),
+        });
+    }
     let failed = results.iter().filter(|result| matches!(result, EntryResult::Failed { .. })).count();
-    answer(StatusCode::OK, None, &json!({"FailedEntryCount": failed, "Entries": results}))
+    Ok(answer(StatusCode::OK, None, &json!({"FailedEntryCount": failed, "Entries": results})))
 }
 
 impl Entry {

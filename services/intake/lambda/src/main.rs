@@ -5,6 +5,7 @@ mod function;
 
 use std::{process::ExitCode, sync::Arc};
 
+use ::intake::{RATION_DEFAULT, Recipients};
 use function::Intake;
 use lambda::{Settings, aws, metrics::Metrics};
 use ledger::seal::KmsSeal;
@@ -21,6 +22,8 @@ async fn serve() -> Result<(), lambda_runtime::Error> {
     let queue = env.both("QUEUE_ACCOUNT", "QUEUE_SOURCE");
     // The queue of an outside account takes requests alone, which need no view.
     let views = if queue.is_none() { env.required("VIEWS_TABLE") } else { String::new() };
+    let ration = env.parsed("REQUESTS_PER_MINUTE", "a whole number, 0 for no limit", |text| text.parse().ok());
+    let recipients = env.parsed("RECIPIENTS", "domains, separated by commas", |list| Recipients::parse(list).ok());
     let metrics = Metrics::new(env.optional("METRICS_NAMESPACE"));
     env.check()?;
 
@@ -28,6 +31,7 @@ async fn serve() -> Result<(), lambda_runtime::Error> {
     let store = aws::store(&config, log, views);
     let reviews = aws::reviews(&store).await;
     let seal = Arc::new(KmsSeal::new(aws_sdk_kms::Client::new(&config), key));
-    let intake = ::intake::Intake::new(reviews, Arc::new(store), seal, trusted);
+    let intake = ::intake::Intake::new(reviews, Arc::new(store), seal, trusted)
+        .limited(ration.unwrap_or(RATION_DEFAULT), recipients.unwrap_or_default());
     lambda::run(Intake { intake: Arc::new(intake), queue, metrics }).await
 }

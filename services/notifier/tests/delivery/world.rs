@@ -133,7 +133,12 @@ impl World {
         let detail = json!({"title": "T", "reviewers": [{"email": "ana@x.com"}, {"slack": "T1/BOB"}], "policy": {"quorum": 2}});
         let [id, account, source, detail_type] = ["e-1", "1", "com.example", "ReviewRequested"].map(str::to_owned);
         let received = intake
-            .receive(&BusEvent { id, sender: Sender::Bus { account, source }, detail_type, detail: events::json::Typed::made(detail) })
+            .receive(&BusEvent {
+                id,
+                sender: Sender::Bus { account, source },
+                detail_type,
+                detail: events::json::Typed::made(detail),
+            })
             .await
             .expect("received");
         let Received::Opened { review_id: review } = received else { panic!("not opened: {received:?}") };

@@ -56,7 +56,12 @@ async fn a_review_whose_workflow_was_stopped_says_so() {
     let id = world.ask(request()).await;
     let detail = json!({"executionArn": "arn:aws:states:eu-central-1:1:execution:churn:run-7", "status": "ABORTED"});
     let [account, source, detail_type] = ["local", "aws.states", "Step Functions Execution Status Change"].map(str::to_owned);
-    let event = intake::BusEvent { id: "ended".into(), sender: intake::Sender::Bus { account, source }, detail_type, detail: events::json::Typed::made(detail) };
+    let event = intake::BusEvent {
+        id: "ended".into(),
+        sender: intake::Sender::Bus { account, source },
+        detail_type,
+        detail: events::json::Typed::made(detail),
+    };
     world.gateway.intake.receive(&event).await.expect("received");
     let cookie = world.sign_in().await;
     let page = world.send("GET", &format!("/reviews/{id}"), &[("cookie", &cookie)], String::new()).await;
