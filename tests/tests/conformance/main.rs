@@ -1,5 +1,5 @@
 //! What every store of the log and the views must do: the same checks on SQLite and on DynamoDB
-//! (`dynoxide-rs`, in process). A file holds the checks of one boundary; a check that only one
+//! (an emulator, see `dynamodb-double`). A file holds the checks of one boundary; a check that only one
 //! store can be put to is in the file that says so.
 
 #![allow(clippy::expect_used, reason = "this is a test, helpers included")]

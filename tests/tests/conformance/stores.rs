@@ -53,7 +53,7 @@ fn open_sqlite(dir: TempDir) -> Store {
     }
 }
 
-/// DynamoDB in process.
+/// DynamoDB, as an emulator.
 pub async fn dynamodb() -> Store {
     open_dynamodb(serve_dynamodb().await).await
 }
@@ -72,10 +72,7 @@ async fn open_dynamodb(url: String) -> Store {
 
 /// Serves an empty DynamoDB with both tables on a loopback port; gives its URL.
 pub async fn serve_dynamodb() -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let database = dynoxide::Database::memory().expect("a database");
-    tokio::spawn(dynoxide::server::serve_on(listener, database));
+    let url = dynamodb_double::serve().expect("a DynamoDB");
     create_tables(&client(&url, 3), &tables()).await.expect("the tables");
     url
 }

@@ -1,4 +1,4 @@
-//! From a data directory into DynamoDB (`dynoxide-rs`, in process) and back.
+//! From a data directory into DynamoDB (an emulator) and back.
 
 use std::{
     path::Path,
@@ -48,10 +48,8 @@ impl Dynamo {
     fn start() -> Dynamo {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
         let tables = Tables { log: "log".to_owned(), views: "views".to_owned() };
-        let (url, store) = runtime.block_on(async {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-            let url = format!("http://{}", listener.local_addr().expect("an address"));
-            tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().expect("a database")));
+        let url = dynamodb_double::serve().expect("a DynamoDB");
+        let store = runtime.block_on(async {
             let config = aws_sdk_dynamodb::Config::builder()
                 .behavior_version(BehaviorVersion::latest())
                 .region(Region::new("eu-central-1"))
@@ -61,7 +59,7 @@ impl Dynamo {
                 .build();
             let client = aws_sdk_dynamodb::Client::from_conf(config);
             create_tables(&client, &tables).await.expect("the tables");
-            (url, DynamoStore::new(client, tables))
+            DynamoStore::new(client, tables)
         });
         Dynamo { url, store, runtime }
     }

@@ -1,5 +1,5 @@
 //! The log taken away and brought in: `export` and `import` as commands, between data directories and
-//! into DynamoDB (`dynoxide-rs`, in process), and the source of a move.
+//! into DynamoDB (an emulator), and the source of a move.
 #![allow(clippy::expect_used, reason = "a test that fails says where")]
 
 #[path = "../support/mod.rs"]
