@@ -63,7 +63,7 @@ pub fn open_person_link(keys: &Keyring, key: &str, now: Timestamp) -> Option<Per
     let payload = keys.verify(PERSON_LINK, key)?;
     let (expires_at, random, person) = unpack(&payload)?;
     let name = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    (now < expires_at).then_some(PersonLink { person: person.parse().ok()?, name, expires_at })
+    (now < expires_at).then_some(PersonLink { person: PersonId::recorded(person).ok()?, name, expires_at })
 }
 
 /// The value of a new session cookie: random, signed, good until `expires_at`.
@@ -80,7 +80,7 @@ pub fn start(keys: &Keyring, holder: &Holder, expires_at: Timestamp) -> Result<S
 pub fn open(keys: &Keyring, cookie: &str, now: Timestamp) -> Option<Holder> {
     let payload = keys.verify(SESSION, cookie)?;
     let (expires_at, _, person) = unpack(&payload)?;
-    let holder = if person.is_empty() { Holder::Operator } else { Holder::Person(person.parse().ok()?) };
+    let holder = if person.is_empty() { Holder::Operator } else { Holder::Person(PersonId::recorded(person).ok()?) };
     (now < expires_at).then_some(holder)
 }
 

@@ -53,7 +53,8 @@ pub(super) async fn cast(
         Caller::Operator => (None, true),
         Caller::Integration(name, known) => {
             let directory = gateway.reviews.directory().await?;
-            let is_theirs = |person| directory.primary(person) == directory.primary(&vote.person);
+            let voter = directory.primary(&vote.person);
+            let is_theirs = |person| directory.is(person, &voter);
             (Some(name.clone()), known.acts_as.as_ref().is_some_and(is_theirs))
         }
     };
