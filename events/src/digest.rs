@@ -82,7 +82,7 @@ macro_rules! digest {
                     true => Ok($name(bytes)),
                     false => Err(InvalidId {
                         found: text.chars().take(80).collect(),
-                        expected: "a SHA-256 digest of 64 hexadecimal characters",
+                        expected: "a SHA-256 digest of 64 hexadecimal characters".into(),
                     }),
                 }
             }

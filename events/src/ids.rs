@@ -1,14 +1,18 @@
 //! Ids. Each is a type of its own, so that one cannot be passed for another.
 
+mod mailbox;
+mod person;
 mod text;
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use text::{AccessKeyId, EMAIL_MAX, GroupId, IntegrationId, PersonId, RequestKey, SourceName};
+pub use mailbox::EMAIL_MAX;
+pub use person::PersonId;
+pub use text::{AccessKeyId, GroupId, IntegrationId, RequestKey, SourceName};
 
 /// Says what an id should have looked like.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,11 +21,11 @@ pub struct InvalidId {
     /// What was given.
     pub found: String,
     /// What an id of this kind looks like.
-    pub expected: &'static str,
+    pub expected: Cow<'static, str>,
 }
 
-fn invalid(found: &str, expected: &'static str) -> InvalidId {
-    InvalidId { found: found.chars().take(80).collect(), expected }
+fn invalid(found: &str, expected: impl Into<Cow<'static, str>>) -> InvalidId {
+    InvalidId { found: found.chars().take(80).collect(), expected: expected.into() }
 }
 
 /// The namespace of derived review ids (a random UUID, fixed for ever).

@@ -163,15 +163,15 @@ impl NoticeReported {
 }
 
 fn read_person(reader: &mut Reader<'_>, faults: &mut Vec<Fault>) -> Option<PersonId> {
-    let contact = reader.one_of::<Contact>("person", PERSON, faults);
-    let contact = reader.required("person", PERSON, contact, faults)?;
-    match Reviewer::try_from(contact) {
-        Ok(Reviewer::Person(person)) => Some(person),
-        _ => {
-            faults.push(Fault::new(reader.at("person"), PERSON));
-            None
-        }
-    }
+    let value = reader.raw("person");
+    let value = reader.required("person", PERSON, value, faults)?;
+    let expected = match Reviewer::read(value, PERSON) {
+        Ok(Reviewer::Person(person)) => return Some(person),
+        Ok(_) => PERSON.into(),
+        Err(expected) => expected,
+    };
+    faults.push(Fault::new(reader.at("person"), expected));
+    None
 }
 
 #[cfg(test)]

@@ -79,7 +79,8 @@ impl FromStr for Scope {
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         Scope::ALL.into_iter().find(|scope| scope.as_str() == text).ok_or_else(|| InvalidId {
             found: text.chars().take(80).collect(),
-            expected: "reviews:request, reviews:read, votes:cast, notices:report, directory:read, directory:write or operate",
+            expected: "reviews:request, reviews:read, votes:cast, notices:report, directory:read, directory:write or operate"
+                .into(),
         })
     }
 }

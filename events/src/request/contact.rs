@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
 use serde_json::Value;
 
-use crate::ids::{GroupId, PersonId};
+use crate::ids::{GroupId, InvalidId, PersonId};
 
 /// Somebody who is asked: a person or a group.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
 #[schemars(with = "Contact")]
 pub enum Reviewer {
     /// One person.
@@ -18,6 +18,27 @@ pub enum Reviewer {
     Group(GroupId),
     /// What a newer build stored, as JSON text. This build knows nobody by it.
     Newer(String),
+}
+
+impl Reviewer {
+    /// Reads what a caller wrote.
+    ///
+    /// # Errors
+    /// What was expected: of an address what is wrong with it, else `expected`.
+    pub fn read(value: &Value, expected: &'static str) -> Result<Reviewer, Cow<'static, str>> {
+        let contact: Contact = serde_json::from_value(value.clone()).map_err(|_| expected)?;
+        let is_email = matches!(contact, Contact::Email(_));
+        Reviewer::try_from(contact).map_err(|invalid| if is_email { invalid.expected } else { expected.into() })
+    }
+
+    /// How it is written, to put reviewers into an order: people, then groups.
+    pub(crate) fn written(&self) -> (u8, &str) {
+        match self {
+            Reviewer::Person(person) => (0, person.as_str()),
+            Reviewer::Group(group) => (1, group.as_str()),
+            Reviewer::Newer(json) => (2, json.as_str()),
+        }
+    }
 }
 
 /// A contact as callers write it: exactly one of the three.
@@ -43,14 +64,29 @@ pub enum PersonContact {
     Slack(#[schemars(extend("pattern" = SLACK_PATTERN))] String),
 }
 
-const EMAIL_PATTERN: &str = r#"^[^\s@<>",;()\[\]\\]+@[^\s@<>",;()\[\]\\.]+(\.+[^\s@<>",;()\[\]\\.]+)*$"#;
+/// One label of a domain: no sign of ASCII but letters, digits and inner hyphens, and nothing that nobody sees.
+macro_rules! label {
+    () => {
+        r"[^\x00-\x2F\x3A-\x40\x5B-\x60\x7B-\xA0\xAD\s\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFEFF]([^\x00-\x2C\x2E\x2F\x3A-\x40\x5B-\x60\x7B-\xA0\xAD\s\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFEFF]{0,61}[^\x00-\x2F\x3A-\x40\x5B-\x60\x7B-\xA0\xAD\s\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFEFF])?"
+    };
+}
+
+/// Of a domain in letters it says less than the parser, which maps and checks it by UTS 46.
+const EMAIL_PATTERN: &str = concat!(
+    r"^(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?=.{1,253}$)",
+    r"(",
+    label!(),
+    r"\.)*(?![0-9]+$)",
+    label!(),
+    r"$"
+);
 const SLACK_PATTERN: &str = "^[A-Za-z0-9]{1,64}/[A-Za-z0-9]{1,64}$";
 
 impl TryFrom<Contact> for Reviewer {
-    type Error = crate::ids::InvalidId;
+    type Error = InvalidId;
     fn try_from(contact: Contact) -> Result<Self, Self::Error> {
         match contact {
-            Contact::Email(email) => email.parse().map(Reviewer::Person),
+            Contact::Email(email) => PersonId::email(&email).map(Reviewer::Person),
             Contact::Slack(user) => format!("slack:{user}").parse().map(Reviewer::Person),
             Contact::Group(group) => group.parse().map(Reviewer::Group),
         }
@@ -77,22 +113,22 @@ impl Serialize for Reviewer {
 }
 
 impl<'de> Deserialize<'de> for Reviewer {
-    /// Of an object with exactly one field that this build knows. Any other object is kept as it is: a
+    /// Of what is on record; what somebody typed is read by `Contact` and `try_from`. An object with exactly one field that this build knows. Any other object is kept as it is: a
     /// further field may say who does not count.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = BTreeMap::<Cow<'de, str>, Value>::deserialize(deserializer)?;
         let known = match fields.iter().next() {
             Some((kind, Value::String(name))) if fields.len() == 1 => match kind.as_ref() {
-                "email" => Some(Contact::Email(name.clone())),
-                "slack" => Some(Contact::Slack(name.clone())),
-                "group" => Some(Contact::Group(name.clone())),
+                "email" => PersonId::recorded(name.as_str()).ok().filter(|id| id.as_str().contains('@')).map(Reviewer::Person),
+                "slack" => PersonId::recorded(format!("slack:{name}")).ok().map(Reviewer::Person),
+                "group" => name.parse().ok().map(Reviewer::Group),
                 _ => None,
             },
             _ => None,
         };
-        match known.map(Reviewer::try_from) {
-            Some(Ok(reviewer)) => Ok(reviewer),
-            _ => Ok(Reviewer::Newer(serde_json::to_string(&fields).map_err(D::Error::custom)?)),
+        match known {
+            Some(reviewer) => Ok(reviewer),
+            None => Ok(Reviewer::Newer(serde_json::to_string(&fields).map_err(D::Error::custom)?)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Contact, EVIDENCE_MAX, EXPIRY_DEFAULT, EXPIRY_MAX, Evidence, Policy, REVIEWERS_MAX, ResumeRequest, ReviewRequest, Reviewer,
+    EVIDENCE_MAX, EXPIRY_DEFAULT, EXPIRY_MAX, Evidence, Policy, REVIEWERS_MAX, ResumeRequest, ReviewRequest, Reviewer,
     SUMMARY_MAX, TITLE_MAX, evidence::EXPECTED,
 };
 use crate::{
@@ -105,14 +105,8 @@ pub fn salvage_groups(detail: &Value) -> Vec<(usize, GroupId)> {
 const ARN_MAX: usize = 512;
 
 fn read_contact(value: &Value, pointer: &str, faults: &mut Vec<Fault>) -> Option<Reviewer> {
-    let read = serde_json::from_value::<Contact>(value.clone()).ok().and_then(|contact| Reviewer::try_from(contact).ok());
-    if read.is_none() {
-        faults.push(Fault::new(
-            pointer,
-            "an object with exactly one of email (an e-mail address), slack (\"TEAM/USER\") or group (1 to 64 letters, digits, '-', '_' or '.')",
-        ));
-    }
-    read
+    const EXPECTED: &str = "an object with exactly one of email (an e-mail address), slack (\"TEAM/USER\") or group (1 to 64 letters, digits, '-', '_' or '.')";
+    Reviewer::read(value, EXPECTED).map_err(|expected| faults.push(Fault::new(pointer, expected))).ok()
 }
 
 fn read_reviewers(reader: &mut Reader<'_>, faults: &mut Vec<Fault>) -> Option<Vec<Reviewer>> {

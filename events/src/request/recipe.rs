@@ -30,7 +30,7 @@ impl ContentRecipe {
     /// What is digested.
     pub(super) fn content(self, request: &ReviewRequest) -> Value {
         let mut reviewers = request.reviewers.clone();
-        reviewers.sort();
+        reviewers.sort_by(|one, other| one.written().cmp(&other.written()));
         reviewers.dedup();
         let mut content = json!({
             "subject": request.subject,

@@ -57,7 +57,7 @@ fn read(payload: &[u8]) -> Option<Capability> {
     Some(Capability {
         // The one way to make a review id is to read its text.
         review: hex(review).parse().ok()?,
-        person: std::str::from_utf8(person).ok()?.parse().ok()?,
+        person: PersonId::recorded(std::str::from_utf8(person).ok()?).ok()?,
         expires_at: Timestamp::from_millis(i64::from_be_bytes(*expires_at))?,
     })
 }

@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use events::{Period, PersonId, ReviewId};
-use review::Review;
+use events::{Period, ReviewId};
+use review::{PrimaryId, Review};
 
 use crate::{
     capability::{self, Capability},
@@ -42,9 +42,9 @@ impl Links {
     }
 
     /// A person's link to a review.
-    pub fn to(&self, review: &Review, person: &PersonId) -> Link {
+    pub fn to(&self, review: &Review, person: &PrimaryId) -> Link {
         let expires_at = review.request.expires_at.after(AFTERLIFE);
-        let capability = Capability { review: review.id, person: person.clone(), expires_at };
+        let capability = Capability { review: review.id, person: person.recorded().clone(), expires_at };
         Link { review: review.id, token: capability::mint(&self.keys, &capability), base_url: Arc::clone(&self.base_url) }
     }
 }
@@ -84,13 +84,15 @@ impl fmt::Debug for Link {
 mod tests {
     use super::*;
     use crate::mail::tests::review;
+    use review::Directory;
     use serde_json::json;
 
     #[test]
     fn a_short_address_names_the_review_and_nobody() {
         let review = review(json!({}));
         let links = Links::new(Arc::new(Keyring::new(vec![(1, [7; 32])]).expect("keys")), "https://r.example".into());
-        let short = |person: &str| links.to(&review, &person.parse().expect("a person")).short_url();
+        let short =
+            |person: &str| links.to(&review, &Directory::default().primary(&person.parse().expect("a person"))).short_url();
         assert_eq!(short("ana@x.com"), short("bob@x.com"));
         let short = short("ana@x.com");
         let last = short.strip_prefix("https://r.example/r/").expect("an address of ours");

@@ -80,7 +80,7 @@ pub fn open(keys: &Keyring, cookie: &str, now: Timestamp) -> Option<Pass> {
 fn read(keys: &Keyring, purpose: &str, text: &str, now: Timestamp) -> Option<Pass> {
     let payload = keys.verify(purpose, text)?;
     let (expires_at, random, person) = unpack(&payload)?;
-    let holder = if person.is_empty() { Holder::Operator } else { Holder::Person(person.parse().ok()?) };
+    let holder = if person.is_empty() { Holder::Operator } else { Holder::Person(PersonId::recorded(person).ok()?) };
     let name = random.iter().map(|byte| format!("{byte:02x}")).collect();
     (now < expires_at).then_some(Pass { holder, name, expires_at })
 }

@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use channels::link::Link;
 use events::{
-    Period, PersonId, Timestamp,
+    Period, Timestamp,
     event::{Channel, Purpose},
 };
 use review::{
-    Directory, Review,
+    Directory, PrimaryId, Review,
     contact::{Contact, Route},
 };
 
@@ -18,8 +18,8 @@ pub struct Message<'a> {
     pub review: &'a Review,
     /// Who is who, for names.
     pub directory: &'a Directory,
-    /// Whom it goes to, by primary id.
-    pub person: &'a PersonId,
+    /// Whom it goes to.
+    pub person: &'a PrimaryId,
     /// The name people see.
     pub name: &'a str,
     /// Where they are on this channel.

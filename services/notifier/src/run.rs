@@ -8,12 +8,12 @@ use std::{
 };
 
 use events::{
-    Period, PersonId, ReviewId, Timestamp,
+    Period, ReviewId, Timestamp,
     event::{Channel, NoticeUpdateFailed, NoticeUpdated, NotificationFailed, Purpose, ReviewNotified, V},
 };
 use ledger::{Claim, Due, Known};
 use review::{
-    Command, Directory, Fold, Review,
+    Command, Directory, Fold, PrimaryId, Review,
     command::Notice,
     owed::{self, Owed},
     state::{Card, Dated},
@@ -143,7 +143,8 @@ impl Round<'_> {
     }
 
     async fn update(&mut self, channel: &dyn Deliver, card: &Card) -> Option<Result<(), DeliverError>> {
-        let message = self.message(channel, &card.person, Purpose::Asked)?;
+        let person = self.directory.primary(&card.person);
+        let message = self.message(channel, &person, Purpose::Asked)?;
         if let Some(error) = self.down.get(&card.channel) {
             return Some(Err(error.clone()));
         }
@@ -152,9 +153,11 @@ impl Round<'_> {
         Some(updated)
     }
 
-    fn message<'a>(&'a self, channel: &dyn Deliver, person: &'a PersonId, purpose: Purpose) -> Option<Message<'a>> {
+    fn message<'a>(&'a self, channel: &dyn Deliver, person: &'a PrimaryId, purpose: Purpose) -> Option<Message<'a>> {
         let route = channel.route();
-        let here = |notice: &&Dated<Arc<ReviewNotified>>| notice.what.person == *person && notice.what.channel == route.channel;
+        let here = |notice: &&Dated<Arc<ReviewNotified>>| {
+            notice.what.channel == route.channel && self.directory.is(&notice.what.person, person)
+        };
         Some(Message {
             review: self.review,
             directory: self.directory,
@@ -189,7 +192,7 @@ impl Round<'_> {
                 let shows = self.review.progress();
                 return Notice::Reached(ReviewNotified {
                     v: V,
-                    person,
+                    person: person.into(),
                     channel,
                     occasion,
                     reminder,
@@ -214,7 +217,7 @@ impl Round<'_> {
         let error = error.to_string();
         Notice::Failed(NotificationFailed {
             v: V,
-            person,
+            person: person.into(),
             channel,
             occasion,
             reminder,

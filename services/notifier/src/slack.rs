@@ -77,7 +77,7 @@ impl Slack {
                 }
                 let found = found.map_err(failed)?;
                 let person = found.person(team, message.directory).map_err(|why| unreachable(&why.to_string()))?;
-                if message.directory.primary(&person) != message.person {
+                if !message.directory.is(&person, message.person) {
                     return Err(unreachable("Slack found somebody with another address"));
                 }
                 tracing::info!(review_id = %message.review.id, user = found.id, "asked in Slack by their address");

@@ -31,8 +31,8 @@ fn review_row(review: &Review, version: Version, state: &State) -> ReviewRow {
     let votes = review.votes.iter().map(|vote| vote.what.as_ref());
     let approvals = Tally::of(votes, &Directory::default()).approvers.len();
     let decided = review.votes.iter().map(|vote| &vote.what).filter(|vote| vote.choice != Choice::Comment);
-    let decided: BTreeSet<&PersonId> = decided.map(|vote| &vote.person).collect();
-    let decided = decided.into_iter().cloned().collect();
+    let mut decided = each_once(decided.map(|vote| &vote.person));
+    decided.sort_by(|one, other| one.as_str().cmp(other.as_str()));
     ReviewRow {
         review_id: review.id,
         version,
@@ -59,13 +59,18 @@ fn review_row(review: &Review, version: Version, state: &State) -> ReviewRow {
 fn voters(review: &Review) -> Vec<PersonId> {
     let counted = review.votes.iter().map(|vote| &vote.what.person);
     let refused = review.refused_votes.iter().filter(|vote| vote.what.why != VoteRefusal::UntrustedSource);
-    let mut voters: Vec<PersonId> = Vec::new();
-    for person in counted.chain(refused.map(|vote| &vote.what.person)) {
-        if !voters.contains(person) {
-            voters.push(person.clone());
+    each_once(counted.chain(refused.map(|vote| &vote.what.person)))
+}
+
+/// Ids as they are on record, each once, in order.
+fn each_once<'a>(ids: impl Iterator<Item = &'a PersonId>) -> Vec<PersonId> {
+    let mut each: Vec<PersonId> = Vec::new();
+    for id in ids {
+        if !each.contains(id) {
+            each.push(id.clone());
         }
     }
-    voters
+    each
 }
 
 fn refused_row(refused: &Refused, version: Version, state: &State) -> ReviewRow {

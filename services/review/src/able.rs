@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use events::{PersonId, event::Choice, request::SelfApproval};
+use events::{event::Choice, request::SelfApproval};
 
-use crate::{directory::Directory, state::Review};
+use crate::{directory::Directory, primary::PrimaryId, state::Review};
 
 /// Everybody whose approval counts or could: those who are asked, whose number changes with the directory,
 /// and those whose approval stands though they are asked no more. By primary ids.
-pub fn approvers(review: &Review, directory: &Directory) -> BTreeSet<PersonId> {
+pub fn approvers(review: &Review, directory: &Directory) -> BTreeSet<PrimaryId> {
     let request = &review.request;
     let mut able = directory.resolve(&request.reviewers);
     let said = review.votes.iter().rev().filter(|vote| vote.what.choice != Choice::Comment);
@@ -16,12 +16,12 @@ pub fn approvers(review: &Review, directory: &Directory) -> BTreeSet<PersonId> {
     for vote in said {
         let person = directory.primary(&vote.what.person);
         if seen.insert(person.clone()) && vote.what.choice == Choice::Approve {
-            able.insert(person.clone());
+            able.insert(person);
         }
     }
     if request.policy.self_approval == SelfApproval::Forbidden {
         for requester in review.requesters(directory) {
-            able.remove(directory.primary(requester));
+            able.remove(&directory.primary(requester));
         }
     }
     able

@@ -1,11 +1,8 @@
 //! How a person can be addressed, and which channels can.
 
-use events::{
-    PersonId,
-    event::{Channel, Purpose},
-};
+use events::event::{Channel, Purpose};
 
-use crate::directory::Directory;
+use crate::{directory::Directory, primary::PrimaryId};
 
 /// Where a message to a person goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +52,7 @@ pub struct Route {
 
 impl Route {
     /// Where this channel reaches a person, if it can.
-    pub fn contact<'a>(&self, directory: &'a Directory, person: &'a PersonId) -> Option<Contact<'a>> {
+    pub fn contact<'a>(&self, directory: &'a Directory, person: &'a PrimaryId) -> Option<Contact<'a>> {
         self.by.iter().find_map(|kind| contact(directory, person, *kind))
     }
 
@@ -70,7 +67,7 @@ impl Route {
 }
 
 /// A person's contact of one kind: of their primary id, else of the first alias that is one.
-fn contact<'a>(directory: &'a Directory, person: &'a PersonId, kind: Kind) -> Option<Contact<'a>> {
+fn contact<'a>(directory: &'a Directory, person: &'a PrimaryId, kind: Kind) -> Option<Contact<'a>> {
     let mut ids = directory.ids_of(person);
     match kind {
         Kind::Slack => ids.find_map(|id| {
@@ -78,7 +75,7 @@ fn contact<'a>(directory: &'a Directory, person: &'a PersonId, kind: Kind) -> Op
             Some(Contact::Slack { team, user })
         }),
         Kind::Email => ids.find(|id| id.as_str().contains('@')).map(|id| Contact::Email(id.as_str())),
-        Kind::Phone => directory.people.get(directory.primary(person))?.phone.as_deref().map(Contact::Phone),
+        Kind::Phone => directory.person(person)?.phone.as_deref().map(Contact::Phone),
         Kind::Anywhere => Some(Contact::Anywhere),
     }
 }
@@ -87,14 +84,15 @@ fn contact<'a>(directory: &'a Directory, person: &'a PersonId, kind: Kind) -> Op
 mod tests {
     use super::*;
     use crate::directory::{Person, Wanted};
-    use events::{Commit, Version, digest::CommitHash};
+    use events::{Commit, PersonId, Version, digest::CommitHash};
 
     #[test]
     fn a_person_is_addressed_by_any_of_their_ids() {
         let id = |id: &str| id.parse::<PersonId>().expect("a person");
         let ana =
             Person { aliases: [id("ana@x.com"), id("slack:T2/U2")].into(), phone: Some("+491".into()), ..Person::default() };
-        let wanted = Wanted { people: [(id("slack:T1/U1"), ana)].into(), ..Wanted::default() };
+        let mut wanted = Wanted::default();
+        wanted.add_person(&id("slack:T1/U1"), ana).expect("nobody else's ids");
         let mut directory = Directory::default();
         directory.apply(&Commit {
             stream: events::StreamId::Directory,
@@ -105,7 +103,8 @@ mod tests {
             events: directory.changes(&wanted),
             sealed: None,
         });
-        let (known, alias, stranger) = (id("slack:T1/U1"), id("ana@x.com"), id("bob@x.com"));
+        let primary = |text: &str| directory.primary(&id(text));
+        let (known, alias, stranger) = (primary("slack:T1/U1"), primary("ana@x.com"), primary("bob@x.com"));
         let of = |person, kind| contact(&directory, person, kind);
         assert_eq!(of(&alias, Kind::Slack), Some(Contact::Slack { team: "T1", user: "U1" }));
         assert_eq!(of(&known, Kind::Email), Some(Contact::Email("ana@x.com")));

@@ -9,7 +9,7 @@ mod vote;
 mod workflow;
 
 use events::{
-    Event, Timestamp,
+    Event, PersonId, Timestamp,
     event::{ReviewCancelled, ReviewExpired, ReviewReminded, V},
 };
 
@@ -97,7 +97,8 @@ fn end(review: &Review, now: Timestamp, event: impl FnOnce() -> Event) -> Decisi
 fn remind(review: &Review, directory: &Directory, now: Timestamp) -> Decision {
     match owed::reminders::due(review, now) {
         Some(number) if now < review.request.expires_at => {
-            Decision::one(Answer::Noted, ReviewReminded { v: V, number, people: owed::awaited(review, directory) })
+            let people = owed::awaited(review, directory).into_iter().map(PersonId::from).collect();
+            Decision::one(Answer::Noted, ReviewReminded { v: V, number, people })
         }
         _ => Decision::none(Answer::NotDue),
     }
@@ -117,7 +118,7 @@ fn may_cancel(review: &Review, by: &events::event::Canceller, directory: &Direct
         // Only by `WorkflowEnded`, which looks at who else waits.
         Canceller::Execution { .. } => false,
         Canceller::Requester(person) => {
-            review.request.requester.as_ref().is_some_and(|requester| directory.primary(requester) == directory.primary(person))
+            review.request.requester.as_ref().is_some_and(|requester| directory.is(requester, &directory.primary(person)))
         }
     }
 }

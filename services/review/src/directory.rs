@@ -1,6 +1,9 @@
 //! People and groups: the fold of the directory's stream.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use events::{
     Commit, Event, GroupId, IntegrationId, PersonId, Version,
@@ -9,7 +12,7 @@ use events::{
     request::Reviewer,
 };
 
-use crate::integration::Integration;
+use crate::{integration::Integration, primary::PrimaryId};
 
 /// What the directory knows of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,7 +20,7 @@ pub struct Person {
     /// The name people see.
     pub name: Option<String>,
     /// Other ids of the same person.
-    pub aliases: BTreeSet<PersonId>,
+    pub aliases: Vec<PersonId>,
     /// A phone number in E.164 form.
     pub phone: Option<String>,
 }
@@ -33,14 +36,15 @@ pub struct Directory {
     /// Its hash.
     pub hash: CommitHash,
     /// People by their primary id.
-    pub people: BTreeMap<PersonId, Person>,
-    /// Members by group, as primary ids.
-    pub groups: BTreeMap<GroupId, BTreeSet<PersonId>>,
+    pub people: BTreeMap<PrimaryId, Person>,
+    /// Members by group, by any of their ids.
+    pub groups: BTreeMap<GroupId, Vec<PersonId>>,
     /// What of it this build does not know, in words: who somebody is may depend on it.
     pub beyond: Vec<String>,
     /// Programs with a bearer token of their own, those whose token was revoked too.
     pub integrations: BTreeMap<IntegrationId, Integration>,
-    primary: BTreeMap<PersonId, PersonId>,
+    /// Whose id it is, by the text of each alias.
+    aliases: BTreeMap<String, PrimaryId>,
 }
 
 impl Default for Directory {
@@ -52,7 +56,7 @@ impl Default for Directory {
             groups: BTreeMap::new(),
             beyond: Vec::new(),
             integrations: BTreeMap::new(),
-            primary: BTreeMap::new(),
+            aliases: BTreeMap::new(),
         }
     }
 }
@@ -63,9 +67,9 @@ impl Directory {
         for event in &commit.events {
             match event {
                 Event::PersonRegistered(event) => self.register(event),
-                Event::PersonRemoved(event) => self.remove(&event.person),
+                Event::PersonRemoved(event) => self.remove(&own(&event.person)),
                 Event::GroupDefined(event) => {
-                    self.groups.insert(event.group.clone(), event.members.iter().cloned().collect());
+                    self.groups.insert(event.group.clone(), tidy(&event.members));
                 }
                 Event::GroupRemoved(event) => {
                     self.groups.remove(&event.group);
@@ -88,110 +92,192 @@ impl Directory {
         self.hash = commit.hash;
     }
 
+    /// From now on this is a person with these ids. Nobody else has any of them, whatever was said before:
+    /// else one id would lead to two people, or two ids to each other.
     fn register(&mut self, event: &PersonRegistered) {
-        self.remove(&event.person);
-        for alias in &event.aliases {
-            self.primary.insert(alias.clone(), event.person.clone());
+        let primary = own(&event.person);
+        self.remove(&primary);
+        self.aliases.remove(primary.as_str());
+        let person = Person { name: event.name.clone(), aliases: event.aliases.clone(), phone: event.phone.clone() };
+        let person = person.tidy(&primary);
+        for alias in &person.aliases {
+            self.remove(&own(alias));
+            self.aliases.insert(alias.as_str().to_owned(), primary.clone());
         }
-        let person =
-            Person { name: event.name.clone(), aliases: event.aliases.iter().cloned().collect(), phone: event.phone.clone() };
-        self.people.insert(event.person.clone(), person);
+        self.people.insert(primary, person);
     }
 
-    fn remove(&mut self, person: &PersonId) {
-        self.people.remove(person);
-        self.primary.retain(|_, primary| primary != person);
+    fn remove(&mut self, person: &PrimaryId) {
+        let Some(known) = self.people.remove(person) else { return };
+        for alias in &known.aliases {
+            if self.aliases.get(alias.as_str()) == Some(person) {
+                self.aliases.remove(alias.as_str());
+            }
+        }
     }
 
-    /// The one id of the person behind any of their ids.
-    pub fn primary<'a>(&'a self, person: &'a PersonId) -> &'a PersonId {
-        self.primary.get(person).unwrap_or(person)
+    /// The one id of the person behind any of their ids. The way to compare people.
+    pub fn primary(&self, person: &PersonId) -> PrimaryId {
+        PrimaryId::new(self.look_up(person).into_owned())
+    }
+
+    /// Whether an id is this person's.
+    pub fn is(&self, id: &PersonId, person: &PrimaryId) -> bool {
+        self.look_up(id).as_str() == person.as_str()
+    }
+
+    fn look_up<'a>(&'a self, person: &'a PersonId) -> Cow<'a, PersonId> {
+        let canonical = person.canonical();
+        match self.aliases.get(canonical.as_str()) {
+            Some(primary) => Cow::Borrowed(primary.recorded()),
+            None => canonical,
+        }
     }
 
     /// Whether the directory says who this is.
     pub fn knows(&self, person: &PersonId) -> bool {
-        self.primary.contains_key(person) || self.people.contains_key(person)
+        self.people.contains_key(self.look_up(person).as_str())
     }
 
-    /// Every id of the person behind any of their ids, the primary one first.
-    pub fn ids_of<'a>(&'a self, person: &'a PersonId) -> impl Iterator<Item = &'a PersonId> {
-        let primary = self.primary(person);
-        let known = self.people.get(primary);
-        std::iter::once(primary).chain(known.into_iter().flat_map(|known| known.aliases.iter()))
+    /// What the directory knows of a person.
+    pub fn person(&self, person: &PrimaryId) -> Option<&Person> {
+        self.people.get(person)
+    }
+
+    /// Every id of a person, the primary one first.
+    pub fn ids_of<'a>(&'a self, person: &'a PrimaryId) -> impl Iterator<Item = &'a PersonId> {
+        let aliases = self.people.get(person).into_iter().flat_map(|known| &known.aliases);
+        std::iter::once(person.recorded()).chain(aliases.filter(|alias| self.is(alias, person)))
     }
 
     /// The name people see: the directory's, else the id.
-    pub fn name<'a>(&'a self, person: &'a PersonId) -> &'a str {
-        let primary = self.primary(person);
-        self.people.get(primary).and_then(|person| person.name.as_deref()).unwrap_or(primary.as_str())
+    pub fn name<'a>(&'a self, person: &'a impl AsRef<PersonId>) -> &'a str {
+        let id = person.as_ref();
+        match self.people.get_key_value(self.look_up(id).as_str()) {
+            Some((primary, known)) => known.name.as_deref().unwrap_or(primary.as_str()),
+            None => id.as_str(),
+        }
     }
 
-    /// Everybody whom these reviewers stand for, as primary ids. An unknown group stands for nobody.
-    pub fn resolve(&self, reviewers: &[Reviewer]) -> BTreeSet<PersonId> {
-        let mut people = BTreeSet::new();
-        for reviewer in reviewers {
-            match reviewer {
-                Reviewer::Person(person) => {
-                    people.insert(self.primary(person).clone());
-                }
-                Reviewer::Newer(_) => {}
-                Reviewer::Group(group) => {
-                    people.extend(self.groups.get(group).into_iter().flatten().map(|person| self.primary(person).clone()));
-                }
-            }
-        }
-        people
+    /// Everybody whom these reviewers stand for. An unknown group stands for nobody.
+    pub fn resolve(&self, reviewers: &[Reviewer]) -> BTreeSet<PrimaryId> {
+        reviewers.iter().flat_map(|reviewer| self.named_by(reviewer)).map(|id| self.primary(id)).collect()
     }
 
     /// Whether this person is one of those whom these reviewers stand for.
-    pub fn is_one_of(&self, person: &PersonId, reviewers: &[Reviewer]) -> bool {
-        let person = self.primary(person);
-        reviewers.iter().any(|reviewer| match reviewer {
-            Reviewer::Person(named) => self.primary(named) == person,
-            Reviewer::Newer(_) => false,
-            Reviewer::Group(group) => {
-                self.groups.get(group).is_some_and(|members| members.iter().any(|member| self.primary(member) == person))
-            }
-        })
+    pub fn is_one_of(&self, person: &PrimaryId, reviewers: &[Reviewer]) -> bool {
+        reviewers.iter().flat_map(|reviewer| self.named_by(reviewer)).any(|id| self.is(id, person))
+    }
+
+    fn named_by<'a>(&'a self, reviewer: &'a Reviewer) -> &'a [PersonId] {
+        match reviewer {
+            Reviewer::Person(person) => std::slice::from_ref(person),
+            Reviewer::Group(group) => self.groups.get(group).map(Vec::as_slice).unwrap_or_default(),
+            Reviewer::Newer(_) => &[],
+        }
     }
 
     /// Every way in which a request may name this person: their ids and their groups. The inbox of a
     /// person is what any of these is asked for.
-    pub fn names_of(&self, person: &PersonId) -> Vec<Reviewer> {
-        let person = self.primary(person);
+    pub fn names_of(&self, person: &PrimaryId) -> Vec<Reviewer> {
         let ids = self.ids_of(person).cloned().map(Reviewer::Person);
-        let groups = self.groups.iter().filter(|(_, members)| members.iter().any(|member| self.primary(member) == person));
+        let groups = self.groups.iter().filter(|(_, members)| members.iter().any(|member| self.is(member, person)));
         ids.chain(groups.map(|(group, _)| Reviewer::Group(group.clone()))).collect()
     }
 
     /// The events that turn this directory into the wanted one; none when they are equal.
     pub fn changes(&self, wanted: &Wanted) -> Vec<Event> {
         let mut events: Vec<Event> = Vec::new();
-        for person in self.people.keys().filter(|person| !wanted.people.contains_key(person)) {
-            events.push(PersonRemoved { v: V, person: person.clone() }.into());
+        for person in self.people.keys().filter(|person| !wanted.people.contains_key(*person)) {
+            events.push(PersonRemoved { v: V, person: person.recorded().clone() }.into());
         }
-        for (person, known) in wanted.people.iter().filter(|(person, known)| self.people.get(person) != Some(known)) {
-            let known = known.clone();
-            let aliases = known.aliases.into_iter().collect();
-            events.push(PersonRegistered { v: V, person: person.clone(), name: known.name, aliases, phone: known.phone }.into());
+        for (person, known) in wanted.people.iter().filter(|(person, known)| self.people.get(*person) != Some(known)) {
+            let Person { name, aliases, phone } = known.clone();
+            events.push(PersonRegistered { v: V, person: person.recorded().clone(), name, aliases, phone }.into());
         }
         for group in self.groups.keys().filter(|group| !wanted.groups.contains_key(group)) {
             events.push(GroupRemoved { v: V, group: group.clone() }.into());
         }
         for (group, members) in wanted.groups.iter().filter(|(group, members)| self.groups.get(group) != Some(members)) {
-            events.push(GroupDefined { v: V, group: group.clone(), members: members.iter().cloned().collect() }.into());
+            events.push(GroupDefined { v: V, group: group.clone(), members: members.clone() }.into());
         }
         events
     }
 }
 
+impl Person {
+    /// Their other ids, each once, in order.
+    fn tidy(mut self, primary: &PrimaryId) -> Person {
+        self.aliases = tidy(&self.aliases);
+        self.aliases.retain(|alias| alias.as_str() != primary.as_str());
+        self
+    }
+}
+
+/// A person by an id that is theirs and no alias.
+fn own(id: &PersonId) -> PrimaryId {
+    PrimaryId::new(id.canonical().into_owned())
+}
+
+/// Ids as they are written today, each once, in order.
+fn tidy(ids: &[PersonId]) -> Vec<PersonId> {
+    let ids: BTreeSet<PrimaryId> = ids.iter().map(own).collect();
+    ids.into_iter().map(PersonId::from).collect()
+}
+
 /// A whole directory as somebody wants it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wanted {
-    /// People by their primary id.
-    pub people: BTreeMap<PersonId, Person>,
-    /// Members by group.
-    pub groups: BTreeMap<GroupId, BTreeSet<PersonId>>,
+    people: BTreeMap<PrimaryId, Person>,
+    groups: BTreeMap<GroupId, Vec<PersonId>>,
+    /// Whose each id is.
+    owners: BTreeMap<PrimaryId, PrimaryId>,
+}
+
+/// An id cannot stand for two people: else somebody would count twice.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{id} is also an id of {owner}")]
+pub struct Claimed {
+    /// The id.
+    pub id: PersonId,
+    /// Whose it is already.
+    pub owner: PersonId,
+}
+
+impl Wanted {
+    /// Adds a person.
+    ///
+    /// # Errors
+    /// When one of the ids is somebody else's; nobody is then added.
+    pub fn add_person(&mut self, id: &PersonId, person: Person) -> Result<(), Claimed> {
+        let primary = own(id);
+        if self.people.contains_key(&primary) {
+            return Err(Claimed { id: id.clone(), owner: primary.into() });
+        }
+        let person = person.tidy(&primary);
+        let ids: Vec<PrimaryId> = std::iter::once(primary.clone()).chain(person.aliases.iter().map(own)).collect();
+        if let Some((id, owner)) = ids.iter().find_map(|id| self.owners.get_key_value(id)) {
+            return Err(Claimed { id: id.clone().into(), owner: owner.clone().into() });
+        }
+        self.owners.extend(ids.into_iter().map(|id| (id, primary.clone())));
+        self.people.insert(primary, person);
+        Ok(())
+    }
+
+    /// Adds a group, whose members are named by any of their ids.
+    pub fn add_group(&mut self, group: GroupId, members: &[PersonId]) {
+        self.groups.insert(group, tidy(members));
+    }
+
+    /// The people, by their primary id.
+    pub fn people(&self) -> &BTreeMap<PrimaryId, Person> {
+        &self.people
+    }
+
+    /// The members, by group.
+    pub fn groups(&self) -> &BTreeMap<GroupId, Vec<PersonId>> {
+        &self.groups
+    }
 }
 
 #[cfg(test)]
@@ -205,10 +291,9 @@ mod tests {
     #[test]
     fn a_person_is_one_by_any_of_their_ids_and_changes_lead_to_the_wanted_directory() {
         let ana = Person { name: Some("Ana".into()), aliases: [person("slack:T1/U1")].into(), phone: None };
-        let wanted = Wanted {
-            people: [(person("ana@x.com"), ana)].into(),
-            groups: [("oncall".parse().expect("group"), [person("slack:T1/U1"), person("bob@x.com")].into())].into(),
-        };
+        let mut wanted = Wanted::default();
+        wanted.add_person(&person("ana@x.com"), ana).expect("nobody else's ids");
+        wanted.add_group("oncall".parse().expect("group"), &[person("slack:T1/U1"), person("bob@x.com")]);
         let mut directory = Directory::default();
         let commit = Commit {
             stream: events::StreamId::Directory,
@@ -223,13 +308,66 @@ mod tests {
         assert_eq!(directory.changes(&wanted), []);
 
         let oncall = [Reviewer::Group("oncall".parse().expect("group"))];
-        assert!(directory.is_one_of(&person("ana@x.com"), &oncall));
-        assert_eq!(directory.resolve(&oncall), [person("ana@x.com"), person("bob@x.com")].into());
-        assert_eq!(directory.names_of(&person("slack:T1/U1")).len(), 3);
+        let ana = directory.primary(&person("slack:T1/U1"));
+        assert_eq!(ana.as_str(), "ana@x.com");
+        assert!(directory.is(&person("slack:T1/U1"), &ana) && !directory.is(&person("bob@x.com"), &ana));
+        assert!(directory.is_one_of(&ana, &oncall));
+        assert_eq!(directory.resolve(&oncall), [ana.clone(), directory.primary(&person("bob@x.com"))].into());
+        assert_eq!(directory.names_of(&ana).len(), 3);
         assert_eq!(directory.name(&person("slack:T1/U1")), "Ana");
 
         let gone = Commit { version: Version(2), events: directory.changes(&Wanted::default()), ..commit };
         directory.apply(&gone);
-        assert!(!directory.is_one_of(&person("ana@x.com"), &oncall) && directory.people.is_empty());
+        assert!(!directory.is_one_of(&ana, &oncall) && directory.people.is_empty());
+    }
+
+    /// Folds the registration of people with their aliases, one after the other.
+    fn registered(people: &[(&str, &[&str])]) -> Directory {
+        let events = people.iter().map(|(id, aliases)| {
+            let aliases = aliases.iter().map(|alias| person(alias)).collect();
+            PersonRegistered { v: V, person: person(id), name: None, aliases, phone: None }.into()
+        });
+        let mut directory = Directory::default();
+        directory.apply(&Commit {
+            stream: events::StreamId::Directory,
+            version: Version(1),
+            previous: CommitHash::GENESIS,
+            hash: CommitHash::of(b"1"),
+            at: events::Timestamp::from_millis(0).expect("time"),
+            events: events.collect(),
+            sealed: None,
+        });
+        directory
+    }
+
+    #[test]
+    fn an_id_leads_to_one_person_whatever_order_the_log_has_them_in() {
+        for people in [
+            &[("ana@x.com", &["old@x.com"] as &[&str]), ("old@x.com", &["ana@x.com"])] as &[(&str, &[&str])],
+            &[("old@x.com", &["older@x.com"]), ("ana@x.com", &["old@x.com"])],
+            &[("ana@x.com", &["old@x.com"]), ("bob@x.com", &["old@x.com"])],
+            &[("ana@x.com", &["ana@x.com", "old@x.com", "old@x.com"])],
+        ] {
+            let directory = registered(people);
+            for id in ["ana@x.com", "old@x.com", "older@x.com", "bob@x.com"] {
+                let primary = directory.primary(&person(id));
+                assert_eq!(directory.primary(primary.recorded()), primary, "{id} of {people:?}");
+                let ids: Vec<_> = directory.ids_of(&primary).collect();
+                assert!(ids.iter().all(|id| directory.is(id, &primary)), "{id} of {people:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_is_wanted_with_an_id_of_somebody_else() {
+        let mut wanted = Wanted::default();
+        let with = |alias: &str| Person { aliases: [person(alias)].into(), ..Person::default() };
+        wanted.add_person(&person("ana@x.com"), with("old@x.com")).expect("nobody else's ids");
+        for (id, known) in [("ana@x.com", Person::default()), ("old@x.com", Person::default()), ("bob@x.com", with("old@x.com"))]
+        {
+            let claimed = wanted.add_person(&person(id), known).expect_err("Ana's id");
+            assert_eq!(claimed.owner, person("ana@x.com"), "{id}");
+        }
+        assert_eq!(wanted.people().len(), 1);
     }
 }

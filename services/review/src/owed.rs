@@ -9,26 +9,28 @@
 mod messages;
 pub mod reminders;
 
-use events::{PersonId, Timestamp, request::SelfApproval};
+use events::{Timestamp, request::SelfApproval};
 
 pub use messages::{ENDED_LIFE, Owed, lapsed, messages, updates};
 
 use crate::{
     directory::Directory,
+    primary::PrimaryId,
     state::{Review, State, Told, Waiting},
     task,
 };
 
-/// Everybody who may decide this review today, as primary ids.
-pub fn asked(review: &Review, directory: &Directory) -> Vec<PersonId> {
-    let request = &review.request;
-    let excluded =
-        |person: &PersonId| request.policy.self_approval == SelfApproval::Forbidden && review.is_requester(person, directory);
-    directory.resolve(&request.reviewers).into_iter().filter(|person| !excluded(person)).collect()
+/// Everybody who may decide this review today.
+pub fn asked(review: &Review, directory: &Directory) -> Vec<PrimaryId> {
+    let able = directory.resolve(&review.request.reviewers).into_iter();
+    let is_aside = |person: &PrimaryId| {
+        review.request.policy.self_approval == SelfApproval::Forbidden && review.is_requester(person, directory)
+    };
+    able.filter(|person| !is_aside(person)).collect()
 }
 
 /// Those of [`asked`] who have not said anything that counts.
-pub fn awaited(review: &Review, directory: &Directory) -> Vec<PersonId> {
+pub fn awaited(review: &Review, directory: &Directory) -> Vec<PrimaryId> {
     asked(review, directory).into_iter().filter(|person| !review.has_voted(person, directory)).collect()
 }
 

@@ -1,6 +1,6 @@
 //! What the events of one stream add up to.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use events::{
     PersonId, ReviewId, Timestamp,
@@ -11,7 +11,7 @@ use events::{
     },
 };
 
-use crate::directory::Directory;
+use crate::{directory::Directory, primary::PrimaryId};
 
 /// The state of a stream.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -191,19 +191,14 @@ impl Review {
         self.request.requester.iter().chain(joined).chain(directory.acting_for(&self.request.origin, self.requested_at))
     }
 
-    /// Whether this person is one of those who asked.
-    pub fn is_requester(&self, person: &PersonId, directory: &Directory) -> bool {
-        self.requesters(directory).any(|requester| directory.primary(requester) == directory.primary(person))
-    }
-
-    /// Whether this person was reached for this purpose, on any channel.
-    pub fn was_reached(&self, person: &PersonId, purpose: Purpose) -> bool {
-        self.reached().any(|notice| notice.what.person == *person && notice.what.purpose() == purpose)
+    /// Whether this person was reached for this purpose, on any channel, by any of their ids.
+    pub fn was_reached(&self, person: &PrimaryId, purpose: Purpose, directory: &Directory) -> bool {
+        self.reached().any(|notice| notice.what.purpose() == purpose && directory.is(&notice.what.person, person))
     }
 
     /// The last failure to reach this person for this purpose on this channel.
-    pub fn unreached(&self, person: &PersonId, channel: Channel, purpose: Purpose) -> Option<&Unreached> {
-        self.unreached.iter().find(|failed| failed.is(person, channel, purpose))
+    pub fn unreached(&self, person: &PrimaryId, channel: Channel, purpose: Purpose) -> Option<&Unreached> {
+        self.unreached.iter().rev().find(|failed| failed.is_of(person) && failed.is_for(channel, purpose))
     }
 
     /// The message of this reference.
@@ -212,15 +207,34 @@ impl Review {
     }
 
     /// Whether this channel will never reach this person.
-    pub fn is_beyond_reach(&self, person: &PersonId, channel: Channel) -> bool {
-        let last = |failed: &Unreached| failed.last.person == *person && failed.last.channel == channel;
+    pub fn is_beyond_reach(&self, person: &PrimaryId, channel: Channel) -> bool {
+        let last = |failed: &Unreached| failed.is_of(person) && failed.last.channel == channel;
         self.unreached.iter().any(|failed| last(failed) && failed.last.retry_at.is_none())
     }
 
     /// Whether this person has said anything but a comment.
-    pub fn has_voted(&self, person: &PersonId, directory: &Directory) -> bool {
-        let person = directory.primary(person);
-        self.votes.iter().any(|vote| vote.what.choice != Choice::Comment && directory.primary(&vote.what.person) == person)
+    pub fn has_voted(&self, person: &PrimaryId, directory: &Directory) -> bool {
+        self.votes.iter().any(|vote| vote.what.choice != Choice::Comment && directory.is(&vote.what.person, person))
+    }
+
+    /// Each person's last word, comments aside.
+    pub fn last_words(&self, directory: &Directory) -> BTreeMap<PrimaryId, &Dated<Arc<VoteCast>>> {
+        let votes = self.votes.iter().filter(|vote| vote.what.choice != Choice::Comment);
+        votes.map(|vote| (directory.primary(&vote.what.person), vote)).collect()
+    }
+
+    /// Whether this person is one of those who asked.
+    pub fn is_requester(&self, person: &PrimaryId, directory: &Directory) -> bool {
+        self.requesters(directory).any(|requester| directory.is(requester, person))
+    }
+
+    /// Whether this person asked, was asked, or has voted. Whom somebody else's report names is let in by
+    /// nothing.
+    pub fn concerns(&self, person: &PrimaryId, directory: &Directory) -> bool {
+        directory.is_one_of(person, &self.request.reviewers)
+            || self.is_requester(person, directory)
+            || self.notified.iter().any(|notice| notice.what.is_ours() && directory.is(&notice.what.person, person))
+            || self.votes.iter().any(|vote| directory.is(&vote.what.person, person))
     }
 
     /// How far it has come: a count of the votes, and one more for the end.
@@ -231,9 +245,15 @@ impl Review {
 }
 
 impl Unreached {
-    /// Whether it is of this person, channel and purpose.
-    pub fn is(&self, person: &PersonId, channel: Channel, purpose: Purpose) -> bool {
-        (&self.last.person, self.last.channel, self.last.purpose()) == (person, channel, purpose)
+    /// Whether it was this channel, for this purpose.
+    pub fn is_for(&self, channel: Channel, purpose: Purpose) -> bool {
+        (self.last.channel, self.last.purpose()) == (channel, purpose)
+    }
+
+    /// Whether this person was tried under their primary id of today. Failures under a former id say nothing
+    /// of where the person is written to now.
+    pub fn is_of(&self, person: &PrimaryId) -> bool {
+        self.last.person.canonical().as_str() == person.as_str()
     }
 }
 

@@ -85,8 +85,8 @@ pub enum NotVouched {
     /// Nobody has shown that they read mail at that address.
     #[error("the account's address is not confirmed")]
     NotConfirmed,
-    /// There is none, or Slack does not show it.
-    #[error("the account shows no address")]
+    /// There is none, Slack does not show it, or it is none that this service takes.
+    #[error("the account shows no address that could be a person's")]
     NoAddress,
     /// The directory says whose account this is, or which account is theirs.
     #[error("the directory binds the account, or whoever has its address, to another one")]
@@ -103,7 +103,11 @@ impl User {
         let person = self.vouched(team)?;
         let is_account = |id: &PersonId| id.as_str().starts_with("slack:");
         let is_bound = team.account(self).is_none_or(|account| directory.knows(&account));
-        if is_bound || directory.ids_of(&person).any(is_account) { Err(NotVouched::Bound) } else { Ok(person) }
+        if is_bound || directory.ids_of(&directory.primary(&person)).any(is_account) {
+            Err(NotVouched::Bound)
+        } else {
+            Ok(person)
+        }
     }
 
     fn vouched(&self, team: &TrustedTeam) -> Result<PersonId, NotVouched> {
@@ -117,8 +121,7 @@ impl User {
         if let Some((_, why)) = faults.into_iter().find(|(holds, _)| *holds) {
             return Err(why);
         }
-        let address = self.profile.email.as_deref().filter(|address| address.contains('@'));
-        address.and_then(|address| address.parse().ok()).ok_or(NotVouched::NoAddress)
+        self.profile.email.as_deref().and_then(|address| PersonId::email(address).ok()).ok_or(NotVouched::NoAddress)
     }
 }
 

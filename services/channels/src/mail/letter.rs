@@ -5,7 +5,7 @@
 //! `References` alone, so every mail, also the first, refers to an id that nothing rewrites, and to
 //! whatever ids the earlier ones got.
 
-use events::{PersonId, ReviewId, event::Purpose, line::line};
+use events::{ReviewId, event::Purpose, line::line};
 use lettre::{
     Address,
     message::{
@@ -13,6 +13,7 @@ use lettre::{
         header::{ContentType, HeaderName, HeaderValue},
     },
 };
+use review::PrimaryId;
 use sha2::{Digest as _, Sha256};
 
 use super::Mail;
@@ -35,7 +36,7 @@ pub struct Envelope<'a> {
     /// About which review.
     pub review: ReviewId,
     /// To whom.
-    pub person: &'a PersonId,
+    pub person: &'a PrimaryId,
     /// What for.
     pub purpose: Purpose,
     /// The ids of the earlier mails, `<…@…>`, oldest first.

@@ -157,8 +157,8 @@ fn the_link_is_not_to_be_tracked_and_the_colours_follow_the_reader() {
 
 #[test]
 fn the_mails_of_a_review_to_a_person_are_one_thread_also_where_ids_are_replaced() {
-    let (from, person): (_, PersonId) =
-        ("Reviews <reviews@corp.example>".parse().expect("a mailbox"), "ana@x.com".parse().expect("a person"));
+    let from = "Reviews <reviews@corp.example>".parse().expect("a mailbox");
+    let person = Directory::default().primary(&"ana@x.com".parse().expect("a person"));
     let review = review(json!({}));
     let write = |purpose, earlier: &[&str]| {
         let envelope = Envelope {

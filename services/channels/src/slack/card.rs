@@ -1,7 +1,7 @@
 //! The message that asks somebody for a decision. It is rendered from the review as it stands, so that
 //! the same function makes the first card, every update of it, and the last one, which has no buttons.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use events::{
     PersonId, Timestamp,
@@ -172,11 +172,7 @@ impl Card<'_> {
     }
 
     fn votes(&self) -> Option<Value> {
-        let mut last: BTreeMap<&PersonId, &Dated<Arc<VoteCast>>> = BTreeMap::new();
-        for vote in self.review.votes.iter().filter(|vote| vote.what.choice != Choice::Comment) {
-            last.insert(self.directory.primary(&vote.what.person), vote);
-        }
-        let mut votes: Vec<_> = last.into_values().collect();
+        let mut votes: Vec<_> = self.review.last_words(self.directory).into_values().collect();
         votes.sort_by_key(|vote| vote.at);
         let mut lines: Vec<String> = votes.iter().take(VOTES_MAX).map(|vote| self.vote(vote)).collect();
         if votes.len() > VOTES_MAX {

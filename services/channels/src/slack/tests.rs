@@ -75,7 +75,10 @@ fn directory() -> Directory {
         ("eve@example.com", HOSTILE),
         ("pipeline@example.com", "Training pipeline"),
     ];
-    let people = people.map(|(id, name)| (id.parse().expect("a person"), person(name))).into();
+    let mut wanted = Wanted::default();
+    for (id, name) in people {
+        wanted.add_person(&id.parse().expect("a person"), person(name)).expect("nobody else's ids");
+    }
     let mut directory = Directory::default();
     let commit = events::Commit {
         stream: events::StreamId::Directory,
@@ -83,7 +86,7 @@ fn directory() -> Directory {
         previous: directory.hash,
         hash: directory.hash,
         at: at(0),
-        events: directory.changes(&Wanted { people, ..Wanted::default() }),
+        events: directory.changes(&wanted),
         sealed: None,
     };
     directory.apply(&commit);

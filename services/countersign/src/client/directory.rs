@@ -32,7 +32,7 @@ struct Stuck {
 
 #[derive(Deserialize)]
 struct Directory {
-    people: BTreeMap<PersonId, Person>,
+    people: BTreeMap<String, Person>,
     groups: BTreeMap<GroupId, Vec<PersonId>>,
 }
 
@@ -67,7 +67,7 @@ fn apply(service: &Service, file: &Path, out: &mut Out) -> Result<(), Failure> {
         1 => "1 change is on record".to_owned(),
         changes => format!("{changes} changes are on record"),
     };
-    let (people, groups) = (wanted.people.len(), wanted.groups.len());
+    let (people, groups) = (wanted.people().len(), wanted.groups().len());
     let people = if people == 1 { "1 person".to_owned() } else { format!("{people} people") };
     let groups = if groups == 1 { "1 group".to_owned() } else { format!("{groups} groups") };
     out.text(&format!("{said}: {people}, {groups}\n"))?;
@@ -107,7 +107,7 @@ fn render(directory: &Directory, out: &Out) -> String {
     let join = |people: &[PersonId]| people.iter().map(PersonId::as_str).collect::<Vec<_>>().join(", ");
     let mut text = String::new();
     if !directory.people.is_empty() {
-        let row = |(id, person): (&PersonId, &Person)| {
+        let row = |(id, person): (&String, &Person)| {
             let name = person.name.as_deref().map(clean).unwrap_or_default().into_owned();
             vec![id.to_string(), name, person.phone.clone().unwrap_or_default(), join(&person.aliases)]
         };

@@ -1,9 +1,12 @@
 //! The directory as a TOML file: people and groups, every fault at once with its line.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use events::{GroupId, PersonId};
-use review::directory::{Person, Wanted};
+use review::{
+    PrimaryId,
+    directory::{Person, Wanted},
+};
 use serde_json::{Value, json};
 use toml::{
     Spanned,
@@ -41,7 +44,7 @@ struct File<'a> {
     text: &'a str,
     wanted: Wanted,
     /// Who has an address, and on which line it was given.
-    owner: BTreeMap<PersonId, usize>,
+    owner: BTreeMap<String, usize>,
     faults: Vec<(usize, String)>,
 }
 
@@ -113,30 +116,40 @@ impl File<'_> {
         self.own(&primary, at);
         for (alias, at) in aliases {
             self.own(&alias, at);
-            person.aliases.insert(alias);
+            person.aliases.push(alias);
         }
-        self.wanted.people.insert(primary, person);
+        // An address that is somebody else's was told with its line.
+        let _ = self.wanted.add_person(&primary, person);
     }
 
     /// Notes whose address this is; an address belongs to one person and is given once.
     fn own(&mut self, id: &PersonId, at: usize) {
         let line = self.line(at);
-        if let Some(before) = self.owner.get(id) {
+        if let Some(before) = self.owner.get(id.as_str()) {
             self.fault(at, format!("{id} is given already on line {before}; an address belongs to one person, once"));
         } else {
-            self.owner.insert(id.clone(), line);
+            self.owner.insert(id.to_string(), line);
         }
     }
 
     fn id(&mut self, item: &Item<'_>, prefix: &str, expected: &str) -> Option<(PersonId, usize)> {
         let at = item.span().start;
-        // What is written as an e-mail address may not say slack: by itself.
-        let allowed = |text: &&str| !(expected == EMAIL && text.starts_with("slack:"));
-        let read = item.get_ref().as_str().filter(allowed).and_then(|text| format!("{prefix}{text}").parse().ok());
-        if read.is_none() {
-            self.fault(at, format!("{}: expected {expected}", shown(item)));
+        let read = item.get_ref().as_str().map(|text| match prefix {
+            "" if expected == EMAIL => PersonId::email(text),
+            _ => format!("{prefix}{text}").parse(),
+        });
+        match read {
+            Some(Ok(id)) => Some((id, at)),
+            // What is wrong with an address is worth saying.
+            Some(Err(invalid)) if prefix.is_empty() => {
+                self.fault(at, format!("{}: expected {}", shown(item), invalid.expected));
+                None
+            }
+            _ => {
+                self.fault(at, format!("{}: expected {expected}", shown(item)));
+                None
+            }
         }
-        Some((read?, at))
     }
 
     fn group(&mut self, name: &str, at: usize, members: &Item<'_>) {
@@ -147,24 +160,21 @@ impl File<'_> {
         let DeValue::Array(items) = members.get_ref() else {
             return self.fault(members.span().start, format!("group {name:?}: expected a list of addresses"));
         };
-        let mut people = BTreeSet::new();
-        for item in items.iter() {
-            people.extend(self.id(item, "", ADDRESS).map(|(id, _)| id));
-        }
+        let people: Vec<PersonId> = items.iter().filter_map(|item| self.id(item, "", ADDRESS)).map(|(id, _)| id).collect();
         if let Some(group) = group {
-            self.wanted.groups.insert(group, people);
+            self.wanted.add_group(group, &people);
         }
     }
 }
 
 /// The directory as the API takes it.
 pub fn document(wanted: &Wanted) -> Value {
-    let people: BTreeMap<&PersonId, Value> = wanted
-        .people
+    let people: BTreeMap<&PrimaryId, Value> = wanted
+        .people()
         .iter()
         .map(|(id, person)| (id, json!({"name": person.name, "aliases": person.aliases, "phone": person.phone})))
         .collect();
-    json!({"people": people, "groups": wanted.groups})
+    json!({"people": people, "groups": wanted.groups()})
 }
 
 /// What was written, as far as it is a text.
@@ -211,9 +221,12 @@ ml-oncall = ["ana@example.com", "bo@example.com", "slack:T01/U09"]
             aliases: [id("slack:T01/U02"), id("ana@corp.example")].into(),
             phone: Some("+49301234567".into()),
         };
-        assert_eq!(wanted.people, [(id("ana@example.com"), ana), (id("slack:T01/U09"), Person::default())].into());
-        let oncall = [id("ana@example.com"), id("bo@example.com"), id("slack:T01/U09")].into();
-        assert_eq!(wanted.groups, [("ml-oncall".parse().expect("a group"), oncall)].into());
+        let mut expected = Wanted::default();
+        expected.add_person(&id("ana@example.com"), ana).expect("nobody else's ids");
+        expected.add_person(&id("slack:T01/U09"), Person::default()).expect("nobody else's id");
+        let oncall = [id("ana@example.com"), id("bo@example.com"), id("slack:T01/U09")];
+        expected.add_group("ml-oncall".parse().expect("a group"), &oncall);
+        assert_eq!(wanted, expected);
         assert_eq!(parse("").expect("an empty directory"), Wanted::default());
     }
 

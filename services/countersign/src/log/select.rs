@@ -54,7 +54,10 @@ impl Selection {
     pub async fn resolve(&mut self, ledger: &Arc<dyn Ledger>) -> Result<(), ledger::ExecuteError> {
         let reviews = Reviews::new(Arc::clone(ledger), Arc::new(SystemClock));
         self.names = match &self.reviewer {
-            Some(Reviewer::Person(person)) => reviews.directory().await?.names_of(person),
+            Some(Reviewer::Person(person)) => {
+                let directory = reviews.directory().await?;
+                directory.names_of(&directory.primary(person))
+            }
             Some(group) => vec![group.clone()],
             None => Vec::new(),
         };

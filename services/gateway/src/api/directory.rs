@@ -1,10 +1,13 @@
 //! People and groups as one document: read it, change it, put it back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use axum::{extract::State, http::HeaderMap, response::Response};
 use events::{Fault, GroupId, PersonId, line::characters};
-use review::directory::{Person, Wanted};
+use review::{
+    PrimaryId,
+    directory::{Person, Wanted},
+};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -29,7 +32,7 @@ const PERSON_ID: &str = "an e-mail address or slack:TEAM/USER";
 /// `GET /directory`.
 pub(super) async fn show(State(gateway): State<Gateway>, headers: HeaderMap) -> Result<Response, Problem> {
     let directory = gateway.reviews.directory().await?;
-    let people: BTreeMap<&PersonId, Value> = directory
+    let people: BTreeMap<&PrimaryId, Value> = directory
         .people
         .iter()
         .map(|(id, person)| (id, json!({"name": person.name, "aliases": person.aliases, "phone": person.phone})))
@@ -42,7 +45,7 @@ pub(super) async fn show(State(gateway): State<Gateway>, headers: HeaderMap) -> 
 pub(super) async fn apply(caller: Caller, State(gateway): State<Gateway>, Body(body): Body) -> Result<Response, Problem> {
     let wanted = read(body)?;
     let changes = gateway.reviews.apply_directory(&wanted).await?;
-    tracing::info!(%caller, changes, people = wanted.people.len(), groups = wanted.groups.len(), "directory applied");
+    tracing::info!(%caller, changes, people = wanted.people().len(), groups = wanted.groups().len(), "directory applied");
     // Also when nothing changed: whoever applies it again wants to know how it stands.
     let stuck = stuck::find(&gateway).await?;
     if stuck.is_empty() {
@@ -59,31 +62,29 @@ fn read(body: Typed) -> Result<Wanted, Problem> {
     let groups: Option<Map<String, Value>> = input.read("groups", "an object of members by group");
     let groups = input.required("groups", "an object of members by group", groups).unwrap_or_default();
     let mut faults = Vec::new();
-    let wanted = Wanted { people: read_people(people, &mut faults), groups: read_groups(groups, &mut faults) };
+    let mut wanted = Wanted::default();
+    read_people(people, &mut wanted, &mut faults);
+    read_groups(groups, &mut wanted, &mut faults);
     input.add(faults);
     input.close()?;
     Ok(wanted)
 }
 
-fn read_people(people: Map<String, Value>, faults: &mut Vec<Fault>) -> BTreeMap<PersonId, Person> {
-    let mut read = BTreeMap::new();
-    // Every id stands for one person, so that nobody counts twice.
-    let mut taken: BTreeMap<PersonId, String> = BTreeMap::new();
+fn read_people(people: Map<String, Value>, wanted: &mut Wanted, faults: &mut Vec<Fault>) {
     for (key, value) in people {
         let at = format!("/people{}", pointer(&key));
-        let Ok(id) = key.parse::<PersonId>() else {
-            faults.push(Fault::new(at, PERSON_ID));
-            continue;
+        let id = match key.parse::<PersonId>() {
+            Ok(id) => id,
+            Err(invalid) => {
+                faults.push(Fault::new(at, invalid.expected));
+                continue;
+            }
         };
         let person = read_person(value, &at, faults);
-        for claimed in std::iter::once(&id).chain(&person.aliases) {
-            if let Some(other) = taken.insert(claimed.clone(), key.clone()) {
-                faults.push(Fault::new(&at, format!("ids that are nobody else's ({claimed} is also an id of {other})")));
-            }
+        if let Err(claimed) = wanted.add_person(&id, person) {
+            faults.push(Fault::new(&at, format!("ids that are nobody else's ({claimed})")));
         }
-        read.insert(id, person);
     }
-    read
 }
 
 fn read_person(value: Value, at: &str, faults: &mut Vec<Fault>) -> Person {
@@ -107,34 +108,29 @@ fn read_person(value: Value, at: &str, faults: &mut Vec<Fault>) -> Person {
     Person { name, aliases, phone }
 }
 
-fn read_groups(groups: Map<String, Value>, faults: &mut Vec<Fault>) -> BTreeMap<GroupId, BTreeSet<PersonId>> {
-    let mut read = BTreeMap::new();
+fn read_groups(groups: Map<String, Value>, wanted: &mut Wanted, faults: &mut Vec<Fault>) {
     for (key, value) in groups {
         let at = format!("/groups{}", pointer(&key));
         match key.parse::<GroupId>() {
-            Ok(group) => {
-                read.insert(group, ids(value, &at, MEMBERS_MAX, faults));
-            }
+            Ok(group) => wanted.add_group(group, &ids(value, &at, MEMBERS_MAX, faults)),
             Err(_) => faults.push(Fault::new(at, "a group of 1 to 64 letters, digits, '-', '_' or '.'")),
         }
     }
-    read
 }
 
-fn ids(value: Value, at: &str, max: usize, faults: &mut Vec<Fault>) -> BTreeSet<PersonId> {
+fn ids(value: Value, at: &str, max: usize, faults: &mut Vec<Fault>) -> Vec<PersonId> {
     let items = match value {
         Value::Array(items) if items.len() <= max => items,
         _ => {
             faults.push(Fault::new(at, format!("an array of at most {max} ids")));
-            return BTreeSet::new();
+            return Vec::new();
         }
     };
-    let mut read = BTreeSet::new();
+    let mut read = Vec::new();
     for (index, item) in items.iter().enumerate() {
-        match item.as_str().and_then(|id| id.parse().ok()) {
-            Some(id) => {
-                read.insert(id);
-            }
+        match item.as_str().map(str::parse::<PersonId>) {
+            Some(Ok(id)) => read.push(id),
+            Some(Err(invalid)) => faults.push(Fault::new(format!("{at}/{index}"), invalid.expected)),
             None => faults.push(Fault::new(format!("{at}/{index}"), PERSON_ID)),
         }
     }

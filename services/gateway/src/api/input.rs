@@ -11,7 +11,7 @@ use axum::{
 use events::{
     Fault, PersonId, ReviewId,
     json::{self, Typed},
-    request::{Contact, Reviewer},
+    request::Reviewer,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -147,17 +147,28 @@ impl Input {
         read
     }
 
-    /// A person, as callers name one.
-    pub(crate) fn person(&mut self, field: &'static str) -> Option<PersonId> {
-        const PERSON: &str = "an object with exactly one of email or slack (\"TEAM/USER\")";
-        match self.read::<Contact>(field, PERSON).map(Reviewer::try_from) {
-            None => None,
-            Some(Ok(Reviewer::Person(person))) => Some(person),
-            Some(_) => {
-                self.fault(field, PERSON);
+    /// A person, by the text of an id.
+    pub(crate) fn person_id(&mut self, field: &'static str) -> Option<PersonId> {
+        let value = self.take(field)?;
+        match value.as_str().unwrap_or_default().parse::<PersonId>() {
+            Ok(person) => Some(person),
+            Err(invalid) => {
+                self.fault(field, invalid.expected);
                 None
             }
         }
+    }
+
+    /// A person, as callers name one.
+    pub(crate) fn person(&mut self, field: &'static str) -> Option<PersonId> {
+        const PERSON: &str = "an object with exactly one of email or slack (\"TEAM/USER\")";
+        let expected = match Reviewer::read(&self.take(field)?, PERSON) {
+            Ok(Reviewer::Person(person)) => return Some(person),
+            Ok(_) => PERSON.into(),
+            Err(expected) => expected,
+        };
+        self.fault(field, expected);
+        None
     }
 
     /// A field that must be there.

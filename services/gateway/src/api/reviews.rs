@@ -8,9 +8,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use events::{
-    PersonId, RequestKey, ReviewId, StreamId, Timestamp,
+    RequestKey, ReviewId, StreamId, Timestamp,
     digest::{self, ContentDigest},
     event::RefusalKind,
+    ids::InvalidId,
     request::Reviewer,
 };
 use intake::{BusEvent, Received};
@@ -126,9 +127,9 @@ pub(super) async fn list(
             Some(group) => group.parse().map(Reviewer::Group),
             None => text.parse().map(Reviewer::Person),
         };
-        read.map_err(|_| input.fault("reviewer", format!("{PERSON}, or group:NAME"))).ok()
+        read.map_err(|invalid: InvalidId| input.fault("reviewer", format!("{}; or group:NAME", invalid.expected))).ok()
     });
-    let requester: Option<PersonId> = input.parsed("requester", PERSON);
+    let requester = input.person_id("requester");
     let from: Option<Timestamp> = input.parsed("from", TIME);
     let to: Option<Timestamp> = input.parsed("to", TIME);
     let limit: Option<usize> = input.parsed("limit", "a whole number");
@@ -140,7 +141,10 @@ pub(super) async fn list(
 
     let reviewers = match reviewer {
         // Somebody is asked by any of their names, and through their groups.
-        Some(Reviewer::Person(person)) => gateway.reviews.directory().await?.names_of(&person),
+        Some(Reviewer::Person(person)) => {
+            let directory = gateway.reviews.directory().await?;
+            directory.names_of(&directory.primary(&person))
+        }
         Some(group) => vec![group],
         None => Vec::new(),
     };

@@ -83,7 +83,8 @@ impl Question {
         let mut search = self.search.clone();
         match &self.reviewer {
             Some(Reviewer::Person(person)) => {
-                search.reviewers = reviews.directory().await?.names_of(person);
+                let directory = reviews.directory().await?;
+                search.reviewers = directory.names_of(&directory.primary(person));
                 let ids = search.reviewers.iter().filter_map(|name| match name {
                     Reviewer::Person(person) => Some(person.clone()),
                     Reviewer::Group(_) | Reviewer::Newer(_) => None,

@@ -60,7 +60,6 @@ async fn matched(gateway: &Gateway, app: &App, account: &PersonId, review: Revie
 
 /// Whether the request means this very account: as one who decides, or as the one who asked and must not.
 fn names(review: &Review, directory: &Directory, account: &PersonId) -> bool {
-    let request = &review.request;
-    let mut asked = request.requester.iter().chain(directory.acting_for(&request.origin, review.requested_at));
-    directory.is_one_of(account, &request.reviewers) || asked.any(|id| id == account)
+    let account = directory.primary(account);
+    directory.is_one_of(&account, &review.request.reviewers) || review.is_requester(&account, directory)
 }

@@ -83,8 +83,11 @@ impl Workspace {
             |user: &str| Person { aliases: [format!("slack:T01/{user}").parse().expect("an id")].into(), ..Person::default() };
         let people =
             [("ana@example.com", "U01"), ("ben@example.com", "U02"), ("rita@example.com", "U03"), ("cy@example.com", "U04")];
-        let people = people.map(|(id, user)| (id.parse().expect("an id"), person(user))).into();
-        world.gateway.reviews.apply_directory(&Wanted { people, ..Wanted::default() }).await.expect("a directory");
+        let mut wanted = Wanted::default();
+        for (id, user) in people {
+            wanted.add_person(&id.parse().expect("an id"), person(user)).expect("nobody else's ids");
+        }
+        world.gateway.reviews.apply_directory(&wanted).await.expect("a directory");
         let slack = Arc::new(Recorder::default());
         let secrets = SigningSecrets::new(["new".to_owned(), SECRET.to_owned()]).expect("secrets");
         let app = App { secrets, slack: Arc::clone(&slack) as Arc<dyn Slack>, trusted };

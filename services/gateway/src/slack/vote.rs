@@ -94,7 +94,9 @@ async fn has_changed(gateway: &Gateway, button: &Button, actor: &Actor, choice: 
 /// Whether this account stands for somebody: the directory names it, or the request does, or its address.
 pub(super) fn is_known(review: &Review, directory: &Directory, actor: &Actor) -> bool {
     let Actor { person, matched_account } = actor;
-    matched_account.is_some() || directory.knows(person) || directory.is_one_of(person, &review.request.reviewers)
+    matched_account.is_some()
+        || directory.knows(person)
+        || directory.is_one_of(&directory.primary(person), &review.request.reviewers)
 }
 
 /// For an account that nobody has bound to a person.

@@ -1,7 +1,7 @@
 //! `/outbox`: who was asked, and how they were reached; in development mode with their links. It has
 //! no storage of its own: who was asked is in the log, and a link can be signed again at any time.
 
-use ::review::{Directory, owed, state::Review};
+use ::review::{Directory, PrimaryId, owed, state::Review};
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
@@ -9,7 +9,7 @@ use axum::{
 };
 use channels::capability::{self, Capability};
 use events::{
-    Period, PersonId, Timestamp,
+    Period, Timestamp,
     event::{Channel, Purpose},
 };
 use ledger::{Search, Status};
@@ -39,7 +39,7 @@ struct Letter {
 }
 
 struct Recipient {
-    person: PersonId,
+    person: PrimaryId,
     /// When they were reached; absent when that is still owed.
     at: Option<Timestamp>,
     /// How they were reached.
@@ -83,9 +83,9 @@ async fn letters(gateway: &Gateway, directory: &Directory) -> Result<Vec<Letter>
         let Some(review) = fold.state.review() else { continue };
         let mut people = owed::asked(review, directory);
         if review.ending.is_some() {
-            people.retain(|person| review.was_reached(person, Purpose::Asked));
+            people.retain(|person| review.was_reached(person, Purpose::Asked, directory));
         }
-        let to: Vec<_> = people.into_iter().take(room).map(|person| recipient(gateway, review, person)).collect();
+        let to: Vec<_> = people.into_iter().take(room).map(|person| recipient(gateway, review, directory, person)).collect();
         room -= to.len();
         if !to.is_empty() {
             letters.push(Letter { review: review.clone(), to });
@@ -94,11 +94,13 @@ async fn letters(gateway: &Gateway, directory: &Directory) -> Result<Vec<Letter>
     Ok(letters)
 }
 
-fn recipient(gateway: &Gateway, review: &Review, person: PersonId) -> Recipient {
-    let notice = review.notified.iter().find(|notice| notice.what.person == person && notice.what.purpose() == Purpose::Asked);
+fn recipient(gateway: &Gateway, review: &Review, directory: &Directory, person: PrimaryId) -> Recipient {
+    let mut notices = review.notified.iter().filter(|notice| notice.what.purpose() == Purpose::Asked);
+    let notice = notices.find(|notice| directory.is(&notice.what.person, &person));
     let at = notice.map(|notice| notice.at);
     let via = notice.map(|notice| notice.what.channel);
-    let link = Capability { review: review.id, person: person.clone(), expires_at: review.request.expires_at.after(AFTER) };
+    let link =
+        Capability { review: review.id, person: person.recorded().clone(), expires_at: review.request.expires_at.after(AFTER) };
     let link = gateway.dev.then(|| format!("{}/a/{}", gateway.base_url, capability::mint(&gateway.keys, &link)));
     Recipient { person, at, via, link }
 }

@@ -120,12 +120,12 @@ impl World {
         let store = SqliteStore::open(dir.path()).expect("a store");
         let hands = Arc::new(Hands(Mutex::new("2026-11-23T04:00:00Z".parse().expect("a time"))));
         let reviews = Arc::new(Reviews::new(Arc::new(store.clone()), hands.clone()));
-        let people = ["ana@x.com", "bob@x.com"].map(|mail| {
+        let mut wanted = review::directory::Wanted::default();
+        for mail in ["ana@x.com", "bob@x.com"] {
             let slack = format!("slack:T1/{}", mail[..3].to_uppercase()).parse().expect("an id");
             let person = review::directory::Person { aliases: [slack].into(), ..review::directory::Person::default() };
-            (mail.parse().expect("an id"), person)
-        });
-        let wanted = review::directory::Wanted { people: people.into(), ..review::directory::Wanted::default() };
+            wanted.add_person(&mail.parse().expect("an id"), person).expect("nobody else's ids");
+        }
         reviews.apply_directory(&wanted).await.expect("applied");
 
         let seal = Arc::new(LocalSeal::new(&SecretKey::from([7; 32]), &[]));

@@ -170,7 +170,8 @@ impl Workspace {
         let hands = Arc::new(Hands(Mutex::new("2026-11-23T04:00:00Z".parse().expect("a time"))));
         let reviews = Arc::new(Reviews::new(Arc::new(store.clone()), hands.clone()));
         let ana = Person { aliases: ["slack:T1/U01".parse().expect("an id")].into(), ..Person::default() };
-        let wanted = Wanted { people: [("ana@x.com".parse().expect("an id"), ana)].into(), ..Wanted::default() };
+        let mut wanted = Wanted::default();
+        wanted.add_person(&"ana@x.com".parse().expect("an id"), ana).expect("nobody else's ids");
         reviews.apply_directory(&wanted).await.expect("applied");
 
         let keys = Arc::new(Keyring::new(vec![(1, [7; 32])]).expect("keys"));

@@ -24,7 +24,7 @@ pub(super) fn report(state: &State, report: &Report, directory: &Directory, now:
     let person = directory.primary(&report.person);
     let why = if !report.trusted {
         Some(OutsideRefusal::UntrustedSource)
-    } else if !owed::asked(review, directory).contains(person) {
+    } else if !owed::asked(review, directory).contains(&person) {
         Some(OutsideRefusal::NotAsked)
     } else if (report.occasion == Occasion::Ended) != ended {
         Some(OutsideRefusal::NotDue)
@@ -36,14 +36,14 @@ pub(super) fn report(state: &State, report: &Report, directory: &Directory, now:
     }
     let known = review.notified.iter().map(|known| known.what.as_ref());
     let mut known = known.filter(|known| known.channel == Channel::Bus && known.occasion == report.occasion);
-    if known.any(|known| directory.primary(&known.person) == person) {
+    if known.any(|known| directory.is(&known.person, &person)) {
         return Decision::none(Answer::Noted);
     }
     Decision::one(
         Answer::Noted,
         ReviewNotified {
             v: V,
-            person: person.clone(),
+            person: person.into(),
             // Whatever it used: we know it by the bus alone.
             channel: Channel::Bus,
             occasion: report.occasion,

@@ -36,24 +36,34 @@ pub(super) fn notices(state: &State, notices: &[Notice], directory: &Directory) 
 }
 
 fn reached(review: &Review, mut reached: ReviewNotified, directory: &Directory) -> Option<Event> {
-    reached.person = directory.primary(&reached.person).clone();
+    let person = directory.primary(&reached.person);
     let known = review.notified.iter().map(|known| known.what.as_ref()).any(|known| {
-        let same = (&known.person, known.channel, known.purpose()) == (&reached.person, reached.channel, reached.purpose());
-        same && (known.message_ref == reached.message_ref || !review.came_back(known))
+        let same = (known.channel, known.purpose()) == (reached.channel, reached.purpose());
+        same && directory.is(&known.person, &person) && (known.message_ref == reached.message_ref || !review.came_back(known))
     });
+    reached.person = person.into();
     (!known).then(|| reached.into())
 }
 
+/// A failure goes on record under the person's primary id of today. One that speaks of what is on record
+/// under another id keeps that id: it takes the place of a failure of old, or takes back a message of old.
 fn failed(review: &Review, mut failed: NotificationFailed, directory: &Directory) -> Option<Event> {
-    failed.person = directory.primary(&failed.person).clone();
-    let known = match &failed.message_ref {
+    let (channel, purpose) = (failed.channel, failed.purpose());
+    if let Some(message_ref) = &failed.message_ref {
         // It came back, whatever was taken for true before.
-        Some(message_ref) => review.returned.iter().any(|back| back.what.message_ref.as_ref() == Some(message_ref)),
-        None => {
-            let last = review.unreached(&failed.person, failed.channel, failed.purpose());
-            last.is_some_and(|known| known.last == failed) || review.was_reached(&failed.person, failed.purpose())
-        }
-    };
+        let known = review.returned.iter().any(|back| back.what.message_ref.as_ref() == Some(message_ref));
+        return (!known).then(|| failed.into());
+    }
+    let person = directory.primary(&failed.person);
+    let of_old = review.unreached.iter().find(|known| known.last.person == failed.person && known.is_for(channel, purpose));
+    if let Some(of_old) = of_old.filter(|known| !known.is_of(&person)) {
+        // Nothing is tried under that id any more, so all that it can still do is not to be due.
+        let settles = failed.retry_at.is_none() && of_old.last.retry_at.is_some();
+        return settles.then(|| failed.into());
+    }
+    let last = review.unreached(&person, channel, purpose);
+    let known = last.is_some_and(|known| known.last == failed) || review.was_reached(&person, purpose, directory);
+    failed.person = person.into();
     (!known).then(|| failed.into())
 }
 

@@ -1,7 +1,7 @@
 //! The same request again: by another requester, for a further workflow, or anew after the end.
 
 use events::{
-    Event, Fault, PersonId, Timestamp,
+    Event, Fault, Timestamp,
     event::{RequestRepeated, Resume, ResumeAttached, V, Verdict, VoteCast},
     request::SelfApproval,
 };
@@ -9,6 +9,7 @@ use events::{
 use crate::{
     command::{Answer, Decision, Request},
     directory::Directory,
+    primary::PrimaryId,
     state::{Ending, Review},
     tally::Tally,
 };
@@ -33,7 +34,8 @@ pub(super) fn decide(review: &Review, wish: &Request, directory: &Directory, now
 
     // Whoever asks for what was decided, and waits for nothing, only looks.
     let looks = review.ending.is_some() && resume.is_none();
-    let joins = wish.request.requester.as_ref().filter(|person| !looks && !review.is_requester(person, directory));
+    let joins =
+        wish.request.requester.as_ref().filter(|person| !looks && !review.is_requester(&directory.primary(person), directory));
     if let Some(fault) = joins.and_then(|_| unapprovable(review, wish, directory)) {
         return Decision::none(Answer::Unapprovable(vec![fault]));
     }
@@ -71,12 +73,12 @@ fn unapprovable(review: &Review, wish: &Request, directory: &Directory) -> Optio
     if request.policy.self_approval == SelfApproval::Allowed {
         return None;
     }
-    let asks = |person: &PersonId| {
-        wish.request.requester.iter().any(|requester| directory.primary(requester) == directory.primary(person))
-            || review.is_requester(person, directory)
+    let asks = |person: &PrimaryId| {
+        wish.request.requester.iter().any(|requester| directory.is(requester, person)) || review.is_requester(person, directory)
     };
     if let Some(Ending::Decided { verdict: Verdict::Approved, .. }) = ending(review) {
-        let votes = review.votes.iter().map(|vote| vote.what.as_ref()).filter(|vote: &&VoteCast| !asks(&vote.person));
+        let votes =
+            review.votes.iter().map(|vote| vote.what.as_ref()).filter(|vote: &&VoteCast| !asks(&directory.primary(&vote.person)));
         let verdict = Tally::of(votes, directory).verdict(&request.policy).map(|(verdict, _)| verdict);
         let words = format!("somebody who did not approve review {} themselves; use another request_key", review.id);
         return (verdict != Some(Verdict::Approved)).then(|| Fault::new("/requester", words));

@@ -79,7 +79,7 @@ fn unapprovable(wish: &Request, directory: &Directory, now: Timestamp) -> Vec<Fa
     let mut aside = "";
     if request.policy.self_approval == SelfApproval::Forbidden {
         for requester in request.requester.as_ref().into_iter().chain(directory.acting_for(&wish.origin, now)) {
-            if able.remove(directory.primary(requester)) {
+            if able.remove(&directory.primary(requester)) {
                 aside = ", the requester aside";
             }
         }

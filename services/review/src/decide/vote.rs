@@ -15,43 +15,44 @@ use crate::{
     command::{Answer, Decision, Stated, Vote},
     directory::Directory,
     integration::is_asked_by,
+    primary::PrimaryId,
     state::{Dated, Ending, Review, State},
     tally::Tally,
 };
 
 pub(super) fn decide(state: &State, vote: &Vote, directory: &Directory, now: Timestamp) -> Decision {
     let Some(review) = state.review() else { return Decision::none(Answer::NotFound) };
-    let person = directory.primary(&vote.person).clone();
+    let person = directory.primary(&vote.person);
     if let Err(why) = may_vote(review, &person, vote, directory) {
-        return refused::refuse(review, vote, person, why, None, directory);
+        return refused::refuse(review, vote, &person, why, None, directory);
     }
     if let Some(ending) = &review.ending {
-        if said_before(review, &person, vote) {
+        if said_before(review, &person, vote, directory) {
             return Decision::none(Answer::AlreadyCounted);
         }
-        return refused::refuse(review, vote, person, refusal_after(&ending.what), Some(ending.clone()), directory);
+        return refused::refuse(review, vote, &person, refusal_after(&ending.what), Some(ending.clone()), directory);
     }
     if now >= review.request.expires_at {
         // Expiry holds at the moment of the vote, not only when a timer fires.
         let ending = Dated { at: now, what: Ending::Expired };
-        let mut decision = refused::refuse(review, vote, person, VoteRefusal::Expired, Some(ending), directory);
+        let mut decision = refused::refuse(review, vote, &person, VoteRefusal::Expired, Some(ending), directory);
         decision.events.insert(0, super::expired(review));
         return decision;
     }
-    if said_before(review, &person, vote) {
+    if said_before(review, &person, vote, directory) {
         return Decision::none(Answer::AlreadyCounted);
     }
     if often::is_too_often(review, &person, vote, directory) {
         // Not put on record: what they said before is, often enough.
         return Decision::none(Answer::NotCounted { why: VoteRefusal::TooOften, ending: None });
     }
-    count(review, vote, person, directory)
+    count(review, vote, &person, directory)
 }
 
 /// Who may vote: a named person or a member of a named group, never the requester unless the policy
 /// says so (a remark of theirs is welcome), never an integration on what it asked for itself, and only
 /// on what the review holds.
-fn may_vote(review: &Review, person: &PersonId, vote: &Vote, directory: &Directory) -> Result<(), VoteRefusal> {
+fn may_vote(review: &Review, person: &PrimaryId, vote: &Vote, directory: &Directory) -> Result<(), VoteRefusal> {
     let request = &review.request;
     if !vote.trusted {
         return Err(VoteRefusal::UntrustedSource);
@@ -89,18 +90,19 @@ fn refusal_after(ending: &Ending) -> VoteRefusal {
 }
 
 /// A double click, or a vote that was delivered twice: the person's last word is this one.
-fn said_before(review: &Review, person: &PersonId, vote: &Vote) -> bool {
+fn said_before(review: &Review, person: &PrimaryId, vote: &Vote, directory: &Directory) -> bool {
     let same_kind = |cast: &&Dated<Arc<VoteCast>>| (cast.what.choice == Choice::Comment) == (vote.choice == Choice::Comment);
-    review.votes.iter().rev().filter(|cast| cast.what.person == *person).find(same_kind).is_some_and(|cast| {
+    let mut theirs = review.votes.iter().rev().filter(|cast| directory.is(&cast.what.person, person));
+    theirs.find(same_kind).is_some_and(|cast| {
         cast.what.choice == vote.choice && (vote.choice != Choice::Comment || cast.what.reason == vote.reason)
     })
 }
 
-fn count(review: &Review, vote: &Vote, person: PersonId, directory: &Directory) -> Decision {
+fn count(review: &Review, vote: &Vote, person: &PrimaryId, directory: &Directory) -> Decision {
     let request = &review.request;
     let cast = VoteCast {
         v: V,
-        person,
+        person: person.recorded().clone(),
         choice: vote.choice,
         reason: vote.reason.clone(),
         channel: vote.channel,
@@ -113,15 +115,16 @@ fn count(review: &Review, vote: &Vote, person: PersonId, directory: &Directory) 
     };
     // An id that voted before may have turned out to be the requester's since.
     let votes = review.votes.iter().map(|cast| cast.what.as_ref()).chain([&cast]);
-    let votes = votes
-        .filter(|cast| request.policy.self_approval == SelfApproval::Allowed || !review.is_requester(&cast.person, directory));
+    let votes = votes.filter(|cast| {
+        request.policy.self_approval == SelfApproval::Allowed || !review.is_requester(&directory.primary(&cast.person), directory)
+    });
     match Tally::of(votes, directory).verdict(&request.policy) {
         Some((verdict, by)) if vote.choice != Choice::Comment => {
             let decided = ReviewDecided {
                 v: V,
                 outcome: verdict,
                 reason: vote.reason.clone(),
-                decided_by: by,
+                decided_by: by.into_iter().map(PersonId::from).collect(),
                 subject_digest: request.subject_digest,
                 action_digest: Some(request.action_digest()),
                 seen_digest: Some(request.seen_digest()),

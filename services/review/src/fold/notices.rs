@@ -43,7 +43,7 @@ fn card<'a>(review: &'a mut Review, person: &PersonId, channel: Channel, message
 fn notified(review: &mut Review, at: Timestamp, notice: &Arc<ReviewNotified>) {
     // News that it came back may be faster than the record that it went out.
     if !review.came_back(notice) {
-        review.unreached.retain(|failed| !failed.is(&notice.person, notice.channel, notice.purpose()));
+        review.unreached.retain(|failed| !is_of(failed, &notice.person) || !failed.is_for(notice.channel, notice.purpose()));
     }
     // Only what we sent ourselves is a card: what somebody else names may be anybody's message.
     if let (true, Purpose::Asked, Some(message_ref)) = (notice.is_ours(), notice.purpose(), &notice.message_ref) {
@@ -56,9 +56,15 @@ fn failed(review: &mut Review, at: Timestamp, failure: &NotificationFailed) {
     if failure.message_ref.is_some() {
         review.returned.push(Dated { at, what: failure.clone() });
     }
-    let same = |failed: &&mut Unreached| failed.is(&failure.person, failure.channel, failure.purpose());
+    let same = |failed: &&mut Unreached| is_of(failed, &failure.person) && failed.is_for(failure.channel, failure.purpose());
     match review.unreached.iter_mut().find(same) {
         Some(failed) => *failed = Unreached { last: failure.clone(), tries: failed.tries + 1, since: failed.since },
         None => review.unreached.push(Unreached { last: failure.clone(), tries: 1, since: at }),
     }
+}
+
+/// Whether a failure is on record under this very id. The fold knows no directory, so it takes each id for a
+/// person of its own; what that leaves open, [`lapsed`](crate::owed::lapsed) closes.
+fn is_of(failed: &Unreached, id: &PersonId) -> bool {
+    failed.last.person.canonical() == id.canonical()
 }

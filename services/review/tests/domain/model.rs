@@ -103,12 +103,12 @@ impl Model {
         }
         let id = self.canonical(id);
         if remark {
-            if !self.remarks.contains(&id) {
+            if !self.remarks.iter().any(|who| self.canonical(*who) == id) {
                 self.remarks.push(id);
             }
             return;
         }
-        if self.words.iter().rev().find(|(who, _)| *who == id).is_some_and(|(_, last)| *last == word) {
+        if self.words.iter().rev().find(|(who, _)| self.canonical(*who) == id).is_some_and(|(_, last)| *last == word) {
             return;
         }
         self.words.push((id, word));

@@ -76,7 +76,8 @@ impl Reader<'_> {
 
     /// Whether this person's last word stands.
     pub(super) fn has_voted(&self, row: &ReviewRow, person: &PersonId) -> bool {
-        row.decided.iter().any(|voter| self.directory.primary(voter) == self.directory.primary(person))
+        let person = self.directory.primary(person);
+        row.decided.iter().any(|voter| self.directory.is(voter, &person))
     }
 
     fn source(&self, wish: &Wish) -> Source {
@@ -84,7 +85,7 @@ impl Reader<'_> {
             let status = if wish.tab == Tab::Open { Some(Status::Open) } else { wish.status };
             return Source::Searches(vec![Search { status, ..Search::default() }]);
         };
-        let names = self.directory.names_of(person);
+        let names = self.directory.names_of(&self.directory.primary(person));
         if wish.tab == Tab::Waiting {
             return Source::Inbox(names);
         }

@@ -15,7 +15,8 @@ pub(super) fn show(row: &ReviewRow, now: Timestamp, directory: &Directory, perso
     // The timer may be a moment behind.
     let up = row.status == Status::Open && row.expires_at.is_some_and(|time| time <= now);
     let status = if up { Status::Expired } else { row.status };
-    let is_me = |id: &PersonId| person.is_some_and(|me| directory.primary(me) == directory.primary(id));
+    let me = person.map(|person| directory.primary(person));
+    let is_me = |id: &PersonId| me.as_ref().is_some_and(|me| directory.is(id, me));
     html! {
         a.row href={ "/reviews/" (row.review_id) } {
             span.row-main {

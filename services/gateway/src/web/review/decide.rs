@@ -17,7 +17,7 @@ use super::{
         icons::{Icon, icon},
         words,
     },
-    Loaded, Viewer, last_words, outcome, person, status_of,
+    Loaded, Viewer, outcome, person, status_of,
 };
 
 /// What was typed into a form that did not decide, so that it need not be typed again.
@@ -83,7 +83,7 @@ pub(super) fn notice(notice: &Notice, loaded: &Loaded, viewer: &Viewer) -> Marku
 fn is_on_record(loaded: &Loaded, voter: &PersonId, why: VoteRefusal) -> bool {
     let voter = loaded.directory.primary(voter);
     let refused = loaded.fold.state.review().map(|review| review.refused_votes.as_slice()).unwrap_or_default();
-    refused.iter().any(|vote| vote.what.person == *voter && vote.what.why == why)
+    refused.iter().any(|vote| vote.what.why == why && loaded.directory.is(&vote.what.person, &voter))
 }
 
 pub(super) fn forms(loaded: &Loaded, review: &Review, viewer: &Viewer, notice: Option<&Notice>) -> Markup {
@@ -97,7 +97,7 @@ pub(super) fn forms(loaded: &Loaded, review: &Review, viewer: &Viewer, notice: O
         @match viewer {
             Viewer::Person { person: id, action, csrf, bar } => {
                 (own(loaded, review, id, action, csrf, draft, is_open))
-                @if bar.is_some() && is_open && is_requester(loaded, review, id) { (cancel(review, csrf, draft)) }
+                @if bar.is_some() && is_open && asked_for_it(loaded, review, id) { (cancel(review, csrf, draft)) }
             }
             Viewer::Operator { dev, csrf, .. } if is_open => {
                 @if *dev { (on_behalf(loaded, review, csrf, draft)) }
@@ -109,10 +109,10 @@ pub(super) fn forms(loaded: &Loaded, review: &Review, viewer: &Viewer, notice: O
 }
 
 fn own(loaded: &Loaded, review: &Review, id: &PersonId, action: &str, csrf: &str, draft: &Draft, is_open: bool) -> Markup {
-    let id = loaded.directory.primary(id);
+    let id = &loaded.directory.primary(id);
     let may_decide = owed::asked(review, &loaded.directory).contains(id);
-    let is_requester = is_requester(loaded, review, id);
-    let said = last_words(review, &loaded.directory).get(id).copied();
+    let is_requester = review.is_requester(id, &loaded.directory);
+    let said = review.last_words(&loaded.directory).get(id).copied();
     html! {
         section.card.decide aria-labelledby="decide" {
             h2 #decide { @if is_open && may_decide && said.is_none() { "Your decision" } @else { "You" } }
@@ -138,8 +138,9 @@ fn own(loaded: &Loaded, review: &Review, id: &PersonId, action: &str, csrf: &str
     }
 }
 
-fn is_requester(loaded: &Loaded, review: &Review, id: &PersonId) -> bool {
-    review.is_requester(id, &loaded.directory)
+/// Whether this person may withdraw it.
+fn asked_for_it(loaded: &Loaded, review: &Review, id: &PersonId) -> bool {
+    review.is_requester(&loaded.directory.primary(id), &loaded.directory)
 }
 
 fn on_behalf(loaded: &Loaded, review: &Review, csrf: &str, draft: &Draft) -> Markup {
@@ -151,7 +152,7 @@ fn on_behalf(loaded: &Loaded, review: &Review, csrf: &str, draft: &Draft) -> Mar
                 label for="person" { "Reviewer" }
                 select #person name="person" required {
                     option value="" { "Choose who decides…" }
-                    @for id in &asked { option value=(id) selected[draft.person.as_ref() == Some(id)] { (loaded.directory.name(id)) } }
+                    @for id in &asked { option value=(id) selected[draft.person.as_ref().is_some_and(|person| loaded.directory.is(person, id))] { (loaded.directory.name(id)) } }
                 }
                 (fields(review, csrf, draft))
                 (choices())

@@ -9,22 +9,19 @@ mod record;
 mod refused;
 mod timeline;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     extract::{Path, State},
     http::{HeaderMap, StatusCode},
     response::Response,
 };
-use events::{
-    Commit, PersonId, ReviewId, Timestamp, Version,
-    event::{Choice, VoteCast},
-};
+use events::{Commit, PersonId, ReviewId, Timestamp, Version};
 use ledger::{ExecuteError, Status};
 use maud::{Markup, html};
 use review::{
-    Directory, Fold,
-    state::{Dated, Ending, Review, State as Folded},
+    Directory, Fold, PrimaryId,
+    state::{Ending, Review, State as Folded},
 };
 
 pub(super) use decide::{Draft, Notice};
@@ -119,20 +116,14 @@ impl Loaded {
     pub(super) async fn read_for(gateway: &Gateway, id: ReviewId, session: &Session) -> Result<Loaded, Problem> {
         let loaded = Loaded::read(gateway, id).await?;
         match session.person() {
-            Some(person) if !loaded.concerns(person) => Err(Problem::NotFound),
+            Some(person) if !loaded.concerns(&loaded.directory.primary(person)) => Err(Problem::NotFound),
             _ => Ok(loaded),
         }
     }
 
     /// Whether this person asked, was asked, or has voted.
-    fn concerns(&self, person: &PersonId) -> bool {
-        let Some(review) = self.fold.state.review() else { return false };
-        let same = |other: &PersonId| self.directory.primary(other) == self.directory.primary(person);
-        self.directory.is_one_of(person, &review.request.reviewers)
-            || review.is_requester(person, &self.directory)
-            // Whom we wrote to ourselves; what somebody else reports lets nobody in.
-            || review.notified.iter().any(|notice| notice.what.is_ours() && same(&notice.what.person))
-            || review.votes.iter().any(|vote| same(&vote.what.person))
+    fn concerns(&self, person: &PrimaryId) -> bool {
+        self.fold.state.review().is_some_and(|review| review.concerns(person, &self.directory))
     }
 
     fn title(&self) -> &str {
@@ -219,21 +210,15 @@ pub(super) fn status_of(review: &Review, now: Timestamp) -> Status {
     }
 }
 
-/// Each person's last word, comments aside.
-fn last_words<'a>(review: &'a Review, directory: &'a Directory) -> BTreeMap<&'a PersonId, &'a Dated<Arc<VoteCast>>> {
-    let votes = review.votes.iter().filter(|vote| vote.what.choice != Choice::Comment);
-    votes.map(|vote| (directory.primary(&vote.what.person), vote)).collect()
-}
-
 fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// A person by the name that the directory has, with the id behind it.
-pub(super) fn person(directory: &Directory, id: &PersonId) -> Markup {
+pub(super) fn person(directory: &Directory, id: &impl AsRef<PersonId>) -> Markup {
     let name = directory.name(id);
-    html! { bdi.person title=(directory.primary(id)) { (name) } }
+    html! { bdi.person title=(directory.primary(id.as_ref())) { (name) } }
 }
 
 /// Several people: `Ana, Bo and Cy`.

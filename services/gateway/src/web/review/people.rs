@@ -1,9 +1,9 @@
 //! How far the decision has come, and whose it is.
 
-use events::event::{Choice, Occasion};
+use events::event::{Choice, Purpose};
 use ledger::Status;
 use maud::{Markup, html};
-use review::{owed, state::Review};
+use review::{PrimaryId, owed, state::Review};
 
 use super::{
     super::{
@@ -11,13 +11,13 @@ use super::{
         inbox::{chip, pips},
         words,
     },
-    Loaded, last_words, person, status_of,
+    Loaded, person, status_of,
 };
 
 /// The card that draws votes against the quorum, with everybody who may decide.
 pub(super) fn standing(loaded: &Loaded, review: &Review) -> Markup {
     let status = status_of(review, loaded.now);
-    let approvals = last_words(review, &loaded.directory).values().filter(|vote| vote.what.choice == Choice::Approve).count();
+    let approvals = review.last_words(&loaded.directory).values().filter(|vote| vote.what.choice == Choice::Approve).count();
     let quorum = review.request.policy.quorum;
     html! {
         section.card.standing aria-label="Where it stands" {
@@ -38,7 +38,7 @@ pub(super) fn standing(loaded: &Loaded, review: &Review) -> Markup {
 
 /// Everybody who may decide: what they said, or how they were reached.
 fn list(loaded: &Loaded, review: &Review) -> Markup {
-    let said = last_words(review, &loaded.directory);
+    let said = review.last_words(&loaded.directory);
     let asked = owed::asked(review, &loaded.directory);
     html! {
             ul.people aria-label="Reviewers" {
@@ -67,9 +67,12 @@ fn list(loaded: &Loaded, review: &Review) -> Markup {
     }
 }
 
-fn reached(loaded: &Loaded, review: &Review, id: &events::PersonId) -> Markup {
-    let notice = review.reached().rev().find(|notice| notice.what.person == *id && notice.what.occasion == Occasion::Asked);
-    let failed = review.unreached.iter().find(|failed| failed.last.person == *id && failed.last.occasion == Occasion::Asked);
+fn reached(loaded: &Loaded, review: &Review, id: &PrimaryId) -> Markup {
+    let directory = &loaded.directory;
+    let mut notices = review.reached().rev().filter(|notice| notice.what.purpose() == Purpose::Asked);
+    let notice = notices.find(|notice| directory.is(&notice.what.person, id));
+    let mut failures = review.unreached.iter().rev().filter(|failed| failed.last.purpose() == Purpose::Asked);
+    let failed = failures.find(|failed| directory.is(&failed.last.person, id));
     html! {
         @match (notice, failed) {
             (Some(notice), _) => { "notified by " (words::via(notice.what.channel)) " " (words::ago(loaded.now, notice.at)) }

@@ -97,9 +97,12 @@ pub(super) async fn ask(
     }
     let Some(mail) = &gateway.sign_in.mail else { return Err(Problem::NotFound) };
     limits::client(&gateway, Limit::Questions, &headers, &extensions).await??;
-    let Some(person) = address(&question.email) else {
-        let review = question.review.as_deref();
-        return form(&gateway, review, StatusCode::UNPROCESSABLE_ENTITY, Some("That is not an e-mail address."));
+    let person = match address(&question.email) {
+        Ok(person) => person,
+        Err(invalid) => {
+            let wrong = format!("That is not {}.", invalid.expected);
+            return form(&gateway, question.review.as_deref(), StatusCode::UNPROCESSABLE_ENTITY, Some(&wrong));
+        }
     };
     limits::address(&gateway, &person).await??;
     let (sent, ()) = tokio::join!(send(&gateway, &person, question.review.as_deref()), tokio::time::sleep(ANSWER_AFTER));

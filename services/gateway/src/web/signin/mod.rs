@@ -21,7 +21,7 @@ use channels::{
     provider::BACK,
     session::{self, Holder, Pass},
 };
-use events::{PersonId, ReviewId, event::Channel, request::Reviewer};
+use events::{PersonId, ReviewId, event::Channel, ids::InvalidId, request::Reviewer};
 use ledger::{Claim, Search};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -173,7 +173,7 @@ async fn enter(
     }
     let holder = match pass.holder {
         Holder::Operator => Holder::Operator,
-        Holder::Person(person) => Holder::Person(gateway.reviews.directory().await?.primary(&person).clone()),
+        Holder::Person(person) => Holder::Person(gateway.reviews.directory().await?.primary(&person).into()),
     };
     tracing::info!(operator = holder == Holder::Operator, "a browser was signed in");
     Ok(([(SET_COOKIE, who::sign_in(&gateway, &holder, now)?)], Redirect::to(&target(form.review.as_deref()))).into_response())
@@ -191,26 +191,25 @@ async fn leave(State(gateway): State<Gateway>, headers: HeaderMap, Fields(form):
     Ok(([(SET_COOKIE, who::sign_out(&gateway, &session).await?)], Redirect::to("/")).into_response())
 }
 
-/// The person of this e-mail address; `None` when it is none.
-fn address(text: &str) -> Option<PersonId> {
-    let text = text.trim();
-    // Letters of which Unicode makes others when it lowers them, such as the Kelvin sign, would name
-    // another person than the one who has the address.
-    let is_itself = text.to_lowercase() == text.to_ascii_lowercase();
-    text.parse::<PersonId>().ok().filter(|person| is_itself && person.as_str().contains('@'))
+/// The person of this e-mail address.
+///
+/// # Errors
+/// What is wrong with it.
+fn address(text: &str) -> Result<PersonId, InvalidId> {
+    PersonId::email(text.trim())
 }
 
 /// Whether the directory has this person, or a review names them as one who asks or decides.
 async fn is_known(gateway: &Gateway, person: &PersonId) -> Result<bool, Problem> {
     let directory = gateway.reviews.directory().await?;
     let primary = directory.primary(person);
-    let names = directory.names_of(person);
-    if directory.people.contains_key(primary) || names.iter().any(|name| matches!(name, Reviewer::Group(_))) {
+    let names = directory.names_of(&primary);
+    if directory.knows(person) || names.iter().any(|name| matches!(name, Reviewer::Group(_))) {
         return Ok(true);
     }
     let asked = Search { reviewers: names, ..Search::default() };
-    let asks = Search { requester: Some(person.clone()), ..Search::default() };
-    for search in [asked, asks] {
+    let asks = directory.ids_of(&primary).map(|id| Search { requester: Some(id.clone()), ..Search::default() });
+    for search in std::iter::once(asked).chain(asks) {
         if !gateway.views.search(&search, None, 1).await?.rows.is_empty() {
             return Ok(true);
         }

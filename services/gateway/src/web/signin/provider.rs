@@ -110,13 +110,13 @@ pub(super) async fn back(
         Err(error) if error.is_retryable() => return Err(problem(&error)),
         Err(error) => return Err(failed(&gateway, problem(&error), &headers, &extensions).await),
     };
-    let Some(person) = address(&email) else { return Err(Problem::Unverified) };
+    let Ok(person) = address(&email) else { return Err(Problem::Unverified) };
     let gone = who::set_lax_cookie(&gateway, COOKIE, "", Duration::ZERO)?;
     if !is_known(&gateway, &person).await? {
         tracing::info!("the provider vouched for somebody whom nobody here knows");
         return Ok(([(SET_COOKIE, gone)], unknown(&person)).into_response());
     }
-    let person = gateway.reviews.directory().await?.primary(&person).clone();
+    let person = gateway.reviews.directory().await?.primary(&person).into();
     tracing::info!(operator = false, "a browser was signed in by the provider");
     let session = who::sign_in(&gateway, &Holder::Person(person), now)?;
     let cookies = AppendHeaders([(SET_COOKIE, session), (SET_COOKIE, gone)]);

@@ -40,10 +40,10 @@ async fn walk(world: &World, cookie: &str, path: &str) -> Vec<String> {
 async fn register(world: &World, id: &str, aliases: &[&str], group: &str) {
     let person = id.parse::<events::PersonId>().expect("a person");
     let aliases = aliases.iter().map(|alias| alias.parse().expect("a person")).collect();
-    let wanted = Wanted {
-        people: [(person.clone(), Person { name: Some("Ana Lind".into()), aliases, phone: None })].into(),
-        groups: [(group.parse().expect("a group"), [person].into())].into(),
-    };
+    let mut wanted = Wanted::default();
+    let ana = Person { name: Some("Ana Lind".into()), aliases, phone: None };
+    wanted.add_person(&person, ana).expect("nobody else's ids");
+    wanted.add_group(group.parse().expect("a group"), &[person]);
     world.gateway.reviews.apply_directory(&wanted).await.expect("applied");
 }
 

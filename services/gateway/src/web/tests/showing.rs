@@ -37,7 +37,8 @@ async fn the_short_address_of_an_sms_leads_to_the_page_which_asks_who_comes() {
     let id = world.ask(request()).await;
     let fold = world.gateway.reviews.load(id).await.expect("loaded");
     let links = channels::link::Links::new(world.gateway.keys.clone(), super::BASE.into());
-    let short = links.to(fold.state.review().expect("a review"), &"ana@example.com".parse().expect("a person")).short_url();
+    let ana = ::review::Directory::default().primary(&"ana@example.com".parse().expect("a person"));
+    let short = links.to(fold.state.review().expect("a review"), &ana).short_url();
     let short = short.strip_prefix(super::BASE).expect("an address of ours");
     let reply = world.get(short).await;
     assert_eq!((reply.status.as_u16(), reply.header("location")), (303, format!("/reviews/{id}").as_str()));

@@ -2,14 +2,12 @@
 //! sender: what strangers and untrusted programs send cannot push out what a reviewer or the requester
 //! tried.
 
-use events::{
-    PersonId,
-    event::{V, VoteRefusal, VoteRefused},
-};
+use events::event::{V, VoteRefusal, VoteRefused};
 
 use crate::{
     command::{Answer, Decision, Vote},
     directory::Directory,
+    primary::PrimaryId,
     state::{Dated, Ending, Review},
 };
 
@@ -25,7 +23,7 @@ enum Sort {
 }
 
 impl Sort {
-    fn of(review: &Review, person: &PersonId, why: VoteRefusal, directory: &Directory) -> Sort {
+    fn of(review: &Review, person: &PrimaryId, why: VoteRefusal, directory: &Directory) -> Sort {
         if why == VoteRefusal::UntrustedSource {
             Sort::Untrusted
         } else if review.is_requester(person, directory) || directory.is_one_of(person, &review.request.reviewers) {
@@ -48,18 +46,20 @@ impl Sort {
 pub(super) fn refuse(
     review: &Review,
     vote: &Vote,
-    person: PersonId,
+    person: &PrimaryId,
     why: VoteRefusal,
     ending: Option<Dated<Ending>>,
     directory: &Directory,
 ) -> Decision {
     let answer = Answer::NotCounted { why, ending };
     let known = |refused: &Dated<VoteRefused>| {
-        (directory.primary(&refused.what.person), refused.what.choice, refused.what.why, refused.what.channel)
-            == (&person, vote.choice, why, vote.channel)
+        (refused.what.choice, refused.what.why, refused.what.channel) == (vote.choice, why, vote.channel)
+            && directory.is(&refused.what.person, person)
     };
-    let sort = Sort::of(review, &person, why, directory);
-    let same_sort = |refused: &&Dated<VoteRefused>| Sort::of(review, &refused.what.person, refused.what.why, directory) == sort;
+    let sort = Sort::of(review, person, why, directory);
+    let same_sort = |refused: &&Dated<VoteRefused>| {
+        Sort::of(review, &directory.primary(&refused.what.person), refused.what.why, directory) == sort
+    };
     let is_full =
         review.refused_votes.len() >= sort.limit() && review.refused_votes.iter().filter(same_sort).count() >= sort.limit();
     if is_full || review.refused_votes.iter().any(known) {
@@ -67,7 +67,7 @@ pub(super) fn refuse(
     }
     let refused = VoteRefused {
         v: V,
-        person,
+        person: person.recorded().clone(),
         choice: vote.choice,
         reason: vote.reason.clone(),
         channel: vote.channel,
