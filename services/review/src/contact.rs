@@ -25,6 +25,17 @@ pub enum Contact<'a> {
     Anywhere,
 }
 
+impl Contact<'_> {
+    /// The id of a person that this contact is, where it is one.
+    pub fn id(&self) -> Option<PersonId> {
+        match self {
+            Contact::Slack { team, user } => format!("slack:{team}/{user}").parse().ok(),
+            Contact::Email(address) => address.parse().ok(),
+            Contact::Phone(_) | Contact::Anywhere => None,
+        }
+    }
+}
+
 /// A kind of contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -87,7 +98,11 @@ fn contact<'a>(directory: &'a Directory, person: &'a PersonId, kind: Kind) -> Op
 mod tests {
     use super::*;
     use crate::directory::{Person, Wanted};
-    use events::{Commit, Version, digest::CommitHash};
+    use events::{
+        Commit, Version,
+        digest::CommitHash,
+        event::{Changed, Changer, Door},
+    };
 
     #[test]
     fn a_person_is_addressed_by_any_of_their_ids() {
@@ -102,7 +117,7 @@ mod tests {
             previous: CommitHash::GENESIS,
             hash: CommitHash::of(b"1"),
             at: events::Timestamp::from_millis(0).expect("time"),
-            events: directory.changes(&wanted),
+            events: directory.changes(&wanted, &Changed::new(Changer::Operator, Door::Api)),
             sealed: None,
         });
         let (known, alias, stranger) = (id("slack:T1/U1"), id("ana@x.com"), id("bob@x.com"));
@@ -112,5 +127,9 @@ mod tests {
         assert_eq!(of(&known, Kind::Phone), Some(Contact::Phone("+491")));
         assert_eq!((of(&stranger, Kind::Slack), of(&stranger, Kind::Phone)), (None, None));
         assert_eq!(of(&stranger, Kind::Email), Some(Contact::Email("bob@x.com")));
+        // A link acts as the address that it went to.
+        let went_to = |person, kind| of(person, kind).and_then(|contact| contact.id());
+        assert_eq!((went_to(&known, Kind::Email), went_to(&alias, Kind::Slack)), (Some(alias.clone()), Some(known.clone())));
+        assert_eq!(went_to(&known, Kind::Phone), None);
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use events::{
-    Commit, Event, GroupId, IntegrationId, PersonId, Version,
+    Commit, Event, GroupId, IntegrationId, PersonId, Timestamp, Version,
     digest::CommitHash,
-    event::{GroupDefined, GroupRemoved, PersonRegistered, PersonRemoved, V},
+    event::{Changed, GroupDefined, GroupRemoved, PersonRegistered, PersonRemoved, V},
     request::Reviewer,
 };
 
@@ -20,6 +20,17 @@ pub struct Person {
     pub aliases: BTreeSet<PersonId>,
     /// A phone number in E.164 form.
     pub phone: Option<String>,
+}
+
+/// How somebody came by an alias.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// Whose it became.
+    pub of: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// Who added it; absent in events from before this was recorded.
+    pub changed: Option<Changed>,
 }
 
 /// People, their other addresses, and groups.
@@ -41,6 +52,8 @@ pub struct Directory {
     /// Programs with a bearer token of their own, those whose token was revoked too.
     pub integrations: BTreeMap<IntegrationId, Integration>,
     primary: BTreeMap<PersonId, PersonId>,
+    /// How each alias came to be one, oldest first. Kept when it is taken away: votes that rest on it stay.
+    added: BTreeMap<PersonId, Vec<Alias>>,
 }
 
 impl Default for Directory {
@@ -53,6 +66,7 @@ impl Default for Directory {
             beyond: Vec::new(),
             integrations: BTreeMap::new(),
             primary: BTreeMap::new(),
+            added: BTreeMap::new(),
         }
     }
 }
@@ -62,7 +76,7 @@ impl Directory {
     pub fn apply(&mut self, commit: &Commit) {
         for event in &commit.events {
             match event {
-                Event::PersonRegistered(event) => self.register(event),
+                Event::PersonRegistered(event) => self.register(event, commit.at),
                 Event::PersonRemoved(event) => self.remove(&event.person),
                 Event::GroupDefined(event) => {
                     self.groups.insert(event.group.clone(), event.members.iter().cloned().collect());
@@ -88,7 +102,14 @@ impl Directory {
         self.hash = commit.hash;
     }
 
-    fn register(&mut self, event: &PersonRegistered) {
+    fn register(&mut self, event: &PersonRegistered, at: Timestamp) {
+        for alias in &event.aliases {
+            if self.primary(alias) == &event.person {
+                continue;
+            }
+            let added = Alias { of: event.person.clone(), at, changed: event.changed.clone() };
+            self.added.entry(alias.clone()).or_default().push(added);
+        }
         self.remove(&event.person);
         for alias in &event.aliases {
             self.primary.insert(alias.clone(), event.person.clone());
@@ -106,6 +127,12 @@ impl Directory {
     /// The one id of the person behind any of their ids.
     pub fn primary<'a>(&'a self, person: &'a PersonId) -> &'a PersonId {
         self.primary.get(person).unwrap_or(person)
+    }
+
+    /// How the alias came to be one of this person's, as of a moment; `None` when it never was by then.
+    pub fn alias(&self, alias: &PersonId, of: &PersonId, by: Timestamp) -> Option<&Alias> {
+        let of = self.primary(of);
+        self.added.get(alias)?.iter().rev().find(|added| added.at <= by && self.primary(&added.of) == of)
     }
 
     /// Whether the directory says who this is.
@@ -164,22 +191,25 @@ impl Directory {
         ids.chain(groups.map(|(group, _)| Reviewer::Group(group.clone()))).collect()
     }
 
-    /// The events that turn this directory into the wanted one; none when they are equal.
-    pub fn changes(&self, wanted: &Wanted) -> Vec<Event> {
+    /// The events that turn this directory into the wanted one; none when they are equal. Each says who `changed` it.
+    pub fn changes(&self, wanted: &Wanted, changed: &Changed) -> Vec<Event> {
+        let changed = || Some(changed.clone());
         let mut events: Vec<Event> = Vec::new();
         for person in self.people.keys().filter(|person| !wanted.people.contains_key(person)) {
-            events.push(PersonRemoved { v: V, person: person.clone() }.into());
+            events.push(PersonRemoved { v: V, person: person.clone(), changed: changed() }.into());
         }
         for (person, known) in wanted.people.iter().filter(|(person, known)| self.people.get(person) != Some(known)) {
             let known = known.clone();
             let aliases = known.aliases.into_iter().collect();
-            events.push(PersonRegistered { v: V, person: person.clone(), name: known.name, aliases, phone: known.phone }.into());
+            let (name, phone) = (known.name, known.phone);
+            events.push(PersonRegistered { v: V, person: person.clone(), name, aliases, phone, changed: changed() }.into());
         }
         for group in self.groups.keys().filter(|group| !wanted.groups.contains_key(group)) {
-            events.push(GroupRemoved { v: V, group: group.clone() }.into());
+            events.push(GroupRemoved { v: V, group: group.clone(), changed: changed() }.into());
         }
         for (group, members) in wanted.groups.iter().filter(|(group, members)| self.groups.get(group) != Some(members)) {
-            events.push(GroupDefined { v: V, group: group.clone(), members: members.iter().cloned().collect() }.into());
+            let members = members.iter().cloned().collect();
+            events.push(GroupDefined { v: V, group: group.clone(), members, changed: changed() }.into());
         }
         events
     }
@@ -196,10 +226,16 @@ pub struct Wanted {
 
 #[cfg(test)]
 mod tests {
+    use events::event::{Changer, Door};
+
     use super::*;
 
     fn person(id: &str) -> PersonId {
         id.parse().expect("a person")
+    }
+
+    fn by_operator() -> Changed {
+        Changed::new(Changer::Operator, Door::Cli)
     }
 
     #[test]
@@ -216,11 +252,11 @@ mod tests {
             previous: CommitHash::GENESIS,
             hash: CommitHash::of(b"1"),
             at: events::Timestamp::from_millis(0).expect("time"),
-            events: directory.changes(&wanted),
+            events: directory.changes(&wanted, &by_operator()),
             sealed: None,
         };
         directory.apply(&commit);
-        assert_eq!(directory.changes(&wanted), []);
+        assert_eq!(directory.changes(&wanted, &by_operator()), []);
 
         let oncall = [Reviewer::Group("oncall".parse().expect("group"))];
         assert!(directory.is_one_of(&person("ana@x.com"), &oncall));
@@ -228,7 +264,7 @@ mod tests {
         assert_eq!(directory.names_of(&person("slack:T1/U1")).len(), 3);
         assert_eq!(directory.name(&person("slack:T1/U1")), "Ana");
 
-        let gone = Commit { version: Version(2), events: directory.changes(&Wanted::default()), ..commit };
+        let gone = Commit { version: Version(2), events: directory.changes(&Wanted::default(), &by_operator()), ..commit };
         directory.apply(&gone);
         assert!(!directory.is_one_of(&person("ana@x.com"), &oncall) && directory.people.is_empty());
     }

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use channels::slack::{Message, button, modal::Metadata, signature::SigningSecrets};
 use events::{
     Event, ReviewId,
-    event::{Channel, Choice, VoteRefusal},
+    event::{Changed, Changer, Channel, Choice, Door, VoteRefusal},
 };
 use hmac::{Hmac, KeyInit, Mac};
 use ledger::Clock as _;
@@ -84,7 +84,12 @@ impl Workspace {
         let people =
             [("ana@example.com", "U01"), ("ben@example.com", "U02"), ("rita@example.com", "U03"), ("cy@example.com", "U04")];
         let people = people.map(|(id, user)| (id.parse().expect("an id"), person(user))).into();
-        world.gateway.reviews.apply_directory(&Wanted { people, ..Wanted::default() }).await.expect("a directory");
+        world
+            .gateway
+            .reviews
+            .apply_directory(&Wanted { people, ..Wanted::default() }, &Changed::new(Changer::Operator, Door::Api))
+            .await
+            .expect("a directory");
         let slack = Arc::new(Recorder::default());
         let secrets = SigningSecrets::new(["new".to_owned(), SECRET.to_owned()]).expect("secrets");
         let app = App { secrets, slack: Arc::clone(&slack) as Arc<dyn Slack>, trusted };

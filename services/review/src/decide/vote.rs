@@ -96,10 +96,16 @@ fn said_before(review: &Review, person: &PersonId, vote: &Vote) -> bool {
     })
 }
 
+/// The id that acted, where the directory knows its person by another.
+fn acted_as(vote: &Vote, person: &PersonId) -> Option<PersonId> {
+    (vote.person != *person).then(|| vote.person.clone())
+}
+
 fn count(review: &Review, vote: &Vote, person: PersonId, directory: &Directory) -> Decision {
     let request = &review.request;
     let cast = VoteCast {
         v: V,
+        acted_as: acted_as(vote, &person),
         person,
         choice: vote.choice,
         reason: vote.reason.clone(),
