@@ -1,6 +1,7 @@
 //! Every event that the log holds. An event is written as an object with its `type`, its version
 //! `v` and its fields; a version that this build does not know is an error, never a guess.
 
+mod changed;
 mod directory;
 mod ending;
 mod integration;
@@ -16,6 +17,7 @@ use std::{borrow::Cow, sync::Arc};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use changed::{Changed, Changer, Door};
 pub use directory::{GroupDefined, GroupRemoved, PersonRegistered, PersonRemoved};
 pub use ending::{Canceller, ReviewCancelled, ReviewDecided, ReviewExpired, Verdict};
 pub use integration::{INTEGRATION_ACCOUNT, IntegrationRegistered, IntegrationRevoked, Scope};

@@ -67,6 +67,16 @@ def test_the_provider_of_sign_ins_has_an_alarm_where_there_is_one():
     assert Resolved(MAIN, **EVERYTHING).resources["ProviderFailuresAlarm"]["Properties"]["MetricName"] == "ProviderFailures"
 
 
+def test_a_burst_of_votes_by_people_who_may_not_vote_has_an_alarm_in_every_stack():
+    alarm = Resolved(MAIN).resources["SuspectVotesAlarm"]["Properties"]
+    assert (alarm["MetricName"], alarm["Statistic"], alarm["Period"], alarm["Dimensions"]) == ("SuspectVotes", "Sum", 300, [])
+    assert alarm["Threshold"] == {"Ref": "SuspectVotes"} and alarm["TreatMissingData"] == "notBreaching"
+    assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+    # Where votes come in, they are counted: the API, pages and Slack in one function, the bus in the other.
+    for function in ("gateway", "intake"):
+        assert "self.metrics.suspects(" in (ROOT / f"services/{function}/lambda/src/function.rs").read_text(), function
+
+
 def test_no_mail_is_tracked():
     """Who opens a mail, and who follows its link, SES would learn by a picture and by leading the link through a counter: it
     does so when a configuration set has a destination for these events, and by a domain of its own when it is given one."""

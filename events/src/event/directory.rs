@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::V;
+use super::{Changed, V};
 use crate::ids::{GroupId, PersonId};
 
 /// See [`Event::PersonRegistered`](super::Event::PersonRegistered).
@@ -21,6 +21,9 @@ pub struct PersonRegistered {
     /// A phone number in E.164 form, for SMS alerts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
+    /// Who made the change; absent in events from before this was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Changed>,
 }
 
 /// See [`Event::PersonRemoved`](super::Event::PersonRemoved).
@@ -30,6 +33,9 @@ pub struct PersonRemoved {
     pub v: V<1>,
     /// Who.
     pub person: PersonId,
+    /// Who made the change; absent in events from before this was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Changed>,
 }
 
 /// See [`Event::GroupDefined`](super::Event::GroupDefined).
@@ -41,6 +47,9 @@ pub struct GroupDefined {
     pub group: GroupId,
     /// Everybody in it.
     pub members: Vec<PersonId>,
+    /// Who made the change; absent in events from before this was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Changed>,
 }
 
 /// See [`Event::GroupRemoved`](super::Event::GroupRemoved).
@@ -50,4 +59,7 @@ pub struct GroupRemoved {
     pub v: V<1>,
     /// Which group.
     pub group: GroupId,
+    /// Who made the change; absent in events from before this was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Changed>,
 }

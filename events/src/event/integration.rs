@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::V;
+use super::{Changed, V};
 use crate::{
     digest::BearerHash,
     ids::{AccessKeyId, IntegrationId, InvalidId, PersonId, SourceName},
@@ -34,7 +34,7 @@ pub enum Scope {
     /// Read people and groups.
     #[serde(rename = "directory:read")]
     ReadDirectory,
-    /// Change people and groups, and with them who may decide.
+    /// Change people and groups, and with them who may decide: whoever has this decides as anybody.
     #[serde(rename = "directory:write")]
     WriteDirectory,
     /// See dead letters and put them back to work; reconcile.
@@ -109,6 +109,9 @@ pub struct IntegrationRegistered {
     /// The access key id by which it signs PutEvents calls. The secret is derived from it, and is written nowhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_key: Option<AccessKeyId>,
+    /// Who made the change; absent in events from before this was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Changed>,
 }
 
 /// See [`Event::IntegrationRevoked`](super::Event::IntegrationRevoked).
@@ -118,6 +121,9 @@ pub struct IntegrationRevoked {
     pub v: V<1>,
     /// Which.
     pub integration: IntegrationId,
+    /// Who made the change; absent in events from before this was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Changed>,
 }
 
 #[cfg(test)]

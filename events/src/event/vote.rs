@@ -67,6 +67,9 @@ pub struct VoteCast {
     /// person; absent where the directory or the request says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matched_account: Option<PersonId>,
+    /// The id that acted, when that was another than the one by which the directory knew the person: one of their aliases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acted_as: Option<PersonId>,
     /// Digest of the subject and evidence that the vote is on.
     pub subject_digest: SubjectDigest,
     /// How much the voter had before them; absent in votes from before this was asked.
@@ -127,6 +130,9 @@ pub struct VoteRefused {
     /// person; absent where the directory or the request says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matched_account: Option<PersonId>,
+    /// The id that acted, when that was another than the one by which the directory knew the person: one of their aliases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acted_as: Option<PersonId>,
     /// Why it did not count.
     pub why: VoteRefusal,
 }

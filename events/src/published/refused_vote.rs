@@ -33,6 +33,9 @@ pub struct VoteRefused {
     /// person; absent where the directory or the request says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matched_account: Option<PersonId>,
+    /// The id that acted, when that was another than the one by which the directory knew the person: one of their aliases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acted_as: Option<PersonId>,
     /// Why it did not count: the nearest of these words.
     pub why: VoteRefusal,
     /// Why exactly, where no word of `why` says it: `not_seen_whole`, and others later.
@@ -85,6 +88,7 @@ impl From<&event::VoteRefused> for VoteRefused {
             entered_by: event.entered_by.clone(),
             integration: event.integration.clone(),
             matched_account: event.matched_account.clone(),
+            acted_as: event.acted_as.clone(),
             why,
             why_exactly,
         }

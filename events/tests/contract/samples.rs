@@ -1,7 +1,7 @@
 //! One commit of every event type, with every optional field filled in.
 
 use events::{
-    Commit, Event, Fault, NewCommit, PersonId, ReviewId, StreamId, Timestamp, Version,
+    Commit, Event, Fault, GroupId, IntegrationId, NewCommit, PersonId, ReviewId, StreamId, Timestamp, Version,
     digest::{BearerHash, CommitHash, HandleHash, TokenHash},
     event::*,
     request::{ContentRecipe, Evidence, OnEnd, Policy, Reviewer, Risk, SelfApproval},
@@ -142,6 +142,7 @@ fn events() -> Vec<Event> {
             entered_by: Some(EnteredBy::Operator),
             integration: None,
             matched_account: None,
+            acted_as: None,
             subject_digest: seen,
             seen: None,
             seen_digest: None,
@@ -156,6 +157,7 @@ fn events() -> Vec<Event> {
             entered_by: Some(EnteredBy::Operator),
             integration: None,
             matched_account: None,
+            acted_as: None,
             why: VoteRefusal::NotAReviewer,
         }
         .into(),
@@ -196,12 +198,18 @@ fn events() -> Vec<Event> {
             name: Some("Ana".to_owned()),
             aliases: vec![person("slack:T01/U01")],
             phone: Some("+4915112345678".to_owned()),
+            changed: None,
         }
         .into(),
-        PersonRemoved { v: V, person: ana() }.into(),
-        GroupDefined { v: V, group: "ml-oncall".parse().expect("a group"), members: vec![ana(), person("bob@example.com")] }
-            .into(),
-        GroupRemoved { v: V, group: "ml-oncall".parse().expect("a group") }.into(),
+        PersonRemoved { v: V, person: ana(), changed: None }.into(),
+        GroupDefined {
+            v: V,
+            group: "ml-oncall".parse().expect("a group"),
+            members: vec![ana(), person("bob@example.com")],
+            changed: None,
+        }
+        .into(),
+        GroupRemoved { v: V, group: "ml-oncall".parse().expect("a group"), changed: None }.into(),
         IntegrationRegistered {
             v: V,
             integration: "ci".parse().expect("a name"),
@@ -211,9 +219,10 @@ fn events() -> Vec<Event> {
             expires_at: Some(at(86_400)),
             source: None,
             access_key: None,
+            changed: None,
         }
         .into(),
-        IntegrationRevoked { v: V, integration: "ci".parse().expect("a name") }.into(),
+        IntegrationRevoked { v: V, integration: "ci".parse().expect("a name"), changed: None }.into(),
     ]
 }
 
@@ -231,6 +240,7 @@ fn later() -> Vec<(&'static str, Event)> {
         entered_by: None,
         integration: ci.clone(),
         matched_account: None,
+        acted_as: None,
         subject_digest: requested().subject_digest,
         seen: None,
         seen_digest: None,
@@ -244,6 +254,7 @@ fn later() -> Vec<(&'static str, Event)> {
         entered_by: None,
         integration: ci,
         matched_account: None,
+        acted_as: None,
         why: VoteRefusal::OwnRequest,
     };
     let account = Some(person("slack:T01/U01"));
@@ -297,6 +308,9 @@ fn later() -> Vec<(&'static str, Event)> {
         ..reminded.clone()
     };
     let high = VoteRefused { integration: None, why: VoteRefusal::NotSeenWhole, ..refused.clone() };
+    let acted_as = Some(person("slack:T01/U01"));
+    let by_alias = VoteCast { integration: None, acted_as: acted_as.clone(), ..cast.clone() };
+    let refused_by_alias = VoteRefused { integration: None, acted_as, ..refused.clone() };
     let signing = IntegrationRegistered {
         v: V,
         integration: "approver".parse().expect("a name"),
@@ -306,8 +320,11 @@ fn later() -> Vec<(&'static str, Event)> {
         expires_at: None,
         source: Some("com.example.approver".parse().expect("a source")),
         access_key: Some("CSGNABCDEFGHIJKLM234".parse().expect("an access key")),
+        changed: None,
     };
     vec![
+        ("VoteCast.acted_as", by_alias.into()),
+        ("VoteRefused.acted_as", refused_by_alias.into()),
         ("ReviewRequested.digests", digests.into()),
         ("VoteCast.seen", whole.into()),
         ("ReviewDecided.digests", decided.into()),
@@ -322,6 +339,52 @@ fn later() -> Vec<(&'static str, Event)> {
         ("NotificationFailed.reminder", failed.into()),
         ("NotificationFailed.returned", returned.into()),
     ]
+    .into_iter()
+    .chain(changed())
+    .collect()
+}
+
+/// Events of the directory that say who made the change.
+fn changed() -> Vec<(&'static str, Event)> {
+    let hr = Changer::Integration("hr".parse().expect("a name"));
+    let by_hr = Some(Changed::new(hr, Door::Api).because(Some("Ana has a second mailbox".to_owned())));
+    let by_operator = Some(Changed::new(Changer::Operator, Door::Cli));
+    let group: GroupId = "ml-oncall".parse().expect("a group");
+    let integration: IntegrationId = "ci".parse().expect("a name");
+    let (ana, aliases) = (person("ana@example.com"), vec![person("ana@corp.example")]);
+    let registered = PersonRegistered { v: V, person: ana.clone(), name: None, aliases, phone: None, changed: by_hr.clone() };
+    let defined = GroupDefined { v: V, group: group.clone(), members: vec![ana.clone()], changed: by_hr.clone() };
+    let program = IntegrationRegistered {
+        v: V,
+        integration: integration.clone(),
+        scopes: vec![Scope::WriteDirectory],
+        token_hash: BearerHash::of(b"csgn_token"),
+        acts_as: None,
+        expires_at: None,
+        source: None,
+        access_key: None,
+        changed: by_operator.clone(),
+    };
+    vec![
+        ("PersonRegistered.changed", registered.into()),
+        ("PersonRemoved.changed", PersonRemoved { v: V, person: ana, changed: by_hr.clone() }.into()),
+        ("GroupDefined.changed", defined.into()),
+        ("GroupRemoved.changed", GroupRemoved { v: V, group, changed: by_hr }.into()),
+        ("IntegrationRegistered.changed", program.into()),
+        ("IntegrationRevoked.changed", IntegrationRevoked { v: V, integration, changed: by_operator }.into()),
+    ]
+}
+
+fn is_of_the_directory(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::PersonRegistered(_)
+            | Event::PersonRemoved(_)
+            | Event::GroupDefined(_)
+            | Event::GroupRemoved(_)
+            | Event::IntegrationRegistered(_)
+            | Event::IntegrationRevoked(_)
+    )
 }
 
 /// A commit of each of these.
@@ -330,10 +393,14 @@ pub fn later_commits() -> Vec<(&'static str, NewCommit)> {
     let (stream, version, previous) = (request.stream, Version(2), request.store().expect("storable").hash);
     let commit = |event| match event {
         Event::ReviewRequested(_) => NewCommit { events: vec![event], ..request.clone() },
-        Event::IntegrationRegistered(_) => {
-            let (stream, version, previous) = (StreamId::Directory, Version(1), CommitHash::GENESIS);
-            NewCommit { stream, version, previous, at: at(0), events: vec![event], sealed: None }
-        }
+        event if is_of_the_directory(&event) => NewCommit {
+            stream: StreamId::Directory,
+            version: Version(1),
+            previous: CommitHash::GENESIS,
+            at: at(0),
+            events: vec![event],
+            sealed: None,
+        },
         _ => NewCommit { stream, version, previous, at: at(30), events: vec![event], sealed: None },
     };
     later().into_iter().map(|(name, event)| (name, commit(event))).collect()
@@ -343,15 +410,7 @@ pub fn later_commits() -> Vec<(&'static str, NewCommit)> {
 pub fn commits() -> Vec<(&'static str, NewCommit)> {
     let mut request = CommitHash::GENESIS;
     let commit = |event: Event| {
-        let directory = matches!(
-            event,
-            Event::PersonRegistered(_)
-                | Event::PersonRemoved(_)
-                | Event::GroupDefined(_)
-                | Event::GroupRemoved(_)
-                | Event::IntegrationRegistered(_)
-                | Event::IntegrationRevoked(_)
-        );
+        let directory = is_of_the_directory(&event);
         let first = matches!(event, Event::ReviewRequested(_) | Event::ReviewRefused(_)) || directory;
         let stream = if directory { StreamId::Directory } else { review().into() };
         let (version, previous, at) =

@@ -7,6 +7,7 @@
 //! | [`bearer`] | the tokens of programs that call the API |
 //! | [`capability`] | the signed link that lets one person act on one review |
 //! | [`link`] | the links that messages carry |
+//! | [`announcement`] | what somebody is told when the directory changed who they are |
 //! | [`mail`] | the mails, and their thread |
 //! | [`sms`] | the SMS: an alert in one segment |
 //! | [`slack`] | cards, windows and buttons in Slack, and the signature of what comes back |
@@ -14,6 +15,7 @@
 //! | [`session`] | the operator's sign-in link, session cookie and form tokens |
 
 pub mod access_key;
+pub mod announcement;
 pub mod bearer;
 pub mod capability;
 pub mod keys;

@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use events::{Period, ReviewId};
-use review::{PrimaryId, Review};
+use events::{Period, PersonId, ReviewId};
+use review::Review;
 
 use crate::{
     capability::{self, Capability},
@@ -42,9 +42,9 @@ impl Links {
     }
 
     /// A person's link to a review.
-    pub fn to(&self, review: &Review, person: &PrimaryId) -> Link {
+    pub fn to(&self, review: &Review, person: &impl AsRef<PersonId>) -> Link {
         let expires_at = review.request.expires_at.after(AFTERLIFE);
-        let capability = Capability { review: review.id, person: person.recorded().clone(), expires_at };
+        let capability = Capability { review: review.id, person: AsRef::<PersonId>::as_ref(person).clone(), expires_at };
         Link { review: review.id, token: capability::mint(&self.keys, &capability), base_url: Arc::clone(&self.base_url) }
     }
 }

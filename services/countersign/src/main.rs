@@ -5,7 +5,7 @@ use std::{io::IsTerminal as _, process::ExitCode};
 use clap::Parser;
 use countersign::{
     checkpoints,
-    cli::{Cli, Command, ServeArgs},
+    cli::{Cli, ClientCommand, Command, DirectoryCommand, ServeArgs},
     client, demo, log, serve, terminal, verify,
 };
 use tracing_subscriber::EnvFilter;
@@ -22,6 +22,9 @@ fn main() -> ExitCode {
 fn run(Cli { global, command }: Cli) -> anyhow::Result<ExitCode> {
     let command = command.unwrap_or_else(|| Command::Serve(ServeArgs::default()));
     match command {
+        Command::Client(ClientCommand::Directory(DirectoryCommand::Log(args))) => {
+            runtime()?.block_on(log::directory::run(args, global))
+        }
         // These block and need no runtime.
         Command::Client(command) => Ok(client::run(command, &global)),
         Command::Serve(args) => runtime()?.block_on(serve::run(args.options(global))),

@@ -8,6 +8,7 @@ use events::{
     Commit, Event,
     event::{Channel, Occasion, Verdict},
 };
+use ledger::Reviews;
 use projector::Observe;
 use review::State;
 use serde_json::{Map, Value, json};
@@ -47,6 +48,14 @@ impl Metrics {
     /// Into this namespace, or the usual one.
     pub fn new(namespace: Option<String>) -> Metrics {
         Metrics { namespace: namespace.unwrap_or_else(|| NAMESPACE.to_owned()) }
+    }
+
+    /// Counts the votes that were refused since because of who cast them, whatever became of them in the log.
+    pub fn suspects(&self, reviews: &Reviews) {
+        match usize::try_from(reviews.suspects().news()) {
+            Ok(0) => {}
+            refused => self.write(&[Figure::count("SuspectVotes", refused.unwrap_or(usize::MAX))], None),
+        }
     }
 
     /// Writes figures, told apart where they are.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use ledger::{Reviews, Views, Work, dynamodb::DynamoStore, seal::KmsSeal};
-use projector::{Outlets, Projection, Publisher, Resumer, Rows, eventbridge::EventBridge, sfn::StepFunctions, sns::Topic};
+use projector::{
+    Aliases, Outlets, Projection, Publisher, Resumer, Rows, eventbridge::EventBridge, sfn::StepFunctions, sns::Topic,
+};
 
 use crate::{Settings, metrics::Metrics, outside::Roles};
 
@@ -26,6 +28,8 @@ pub struct Parts {
     pub projection: Projection,
     /// Where commits are published.
     pub outlets: Arc<Outlets>,
+    /// Alerts of who decides as whom; absent without a topic.
+    pub aliases: Option<Aliases>,
     /// Tells workflows.
     pub resumer: Arc<Resumer>,
     /// Seals and opens task tokens.
@@ -60,13 +64,15 @@ impl Wanted {
         let bus = Arc::new(EventBridge::new(aws_sdk_eventbridge::Client::new(config), self.bus));
         let publisher = Publisher::new(bus, Arc::clone(&self.base_url));
         let mut outlets = Outlets::new(Arc::clone(&work)).with("publisher", publisher).observed_by(Arc::new(self.metrics));
+        let mut aliases = None;
         if let Some(topic) = self.topic {
             let topic = Arc::new(Topic::new(aws_sdk_sns::Client::new(config), topic, Arc::clone(&self.base_url)));
+            aliases = Some(Aliases::new(Arc::clone(reviews), topic.clone()));
             outlets = outlets.with("alerts", Publisher::new(topic, self.base_url));
         }
         let outlets = Arc::new(outlets);
         let rows = Rows::new(Arc::clone(reviews), Arc::clone(&views));
         let projection = Projection::new(rows, Arc::clone(&outlets), Arc::clone(&resumer), Arc::clone(&work));
-        Parts { projection, outlets, resumer, seal, views, work }
+        Parts { projection, outlets, aliases, resumer, seal, views, work }
     }
 }

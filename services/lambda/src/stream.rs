@@ -26,11 +26,17 @@ pub trait Follow: Send + Sync + 'static {
 
     /// Does what the review is owed.
     async fn follow(&self, review: ReviewId) -> Result<(), Failure>;
+
+    /// Sees to a commit of the directory.
+    async fn changed(&self, version: Version) -> Result<(), Failure> {
+        let _ = version;
+        Ok(())
+    }
 }
 
-/// The records of one review in a batch.
+/// The records of one review in a batch, or one of the directory.
 struct News {
-    review: ReviewId,
+    stream: StreamId,
     first: String,
     last: Version,
 }
@@ -52,20 +58,24 @@ pub async fn handle(event: &Value, follower: Arc<dyn Follow>, work: &dyn Work, c
                 continue;
             }
         };
-        let Some(review) = stream.review() else { continue };
-        match news.iter_mut().find(|known| known.review == review) {
+        let known = news.iter_mut().find(|known| known.stream == stream && stream.review().is_some());
+        match known {
             Some(known) => known.last = known.last.max(version),
-            None => news.push(News { review, first: sequence, last: version }),
+            None => news.push(News { stream, first: sequence, last: version }),
         }
     }
     let places = Arc::new(Semaphore::new(WIDTH));
     let tasks = news.into_iter().map(|news| {
-        let (follower, places, review_id) = (Arc::clone(&follower), Arc::clone(&places), news.review);
+        let (follower, places, review_id) = (Arc::clone(&follower), Arc::clone(&places), named(news.stream));
+        let (stream, version) = (news.stream, news.last);
         let span = tracing::info_span!("record", %review_id, correlation_id = news.first);
         let handled = async move {
             // Never closed.
             let _place = places.acquire_owned().await;
-            follower.follow(review_id).await
+            match stream.review() {
+                Some(review) => follower.follow(review).await,
+                None => follower.changed(version).await,
+            }
         };
         // In a task of its own: a panic in one record fails that record alone.
         (news, tokio::spawn(handled.instrument(span)))
@@ -85,14 +95,13 @@ pub async fn handle(event: &Value, follower: Arc<dyn Follow>, work: &dyn Work, c
 
 /// Parks a final failure; whether the record is done with.
 async fn settle(news: &News, failure: &Failure, consumer: &str, work: &dyn Work, clock: &dyn Clock) -> bool {
-    let (review_id, error) = (news.review, failure.error.as_str());
+    let (review_id, error) = (named(news.stream), failure.error.as_str());
     if failure.retryable {
         tracing::warn!(%review_id, correlation_id = news.first, error, "asking for the batch again");
         return false;
     }
     let at = clock.now();
-    let parked =
-        Parked { consumer: consumer.to_owned(), stream: review_id.into(), version: news.last, error: error.to_owned(), at };
+    let parked = Parked { consumer: consumer.to_owned(), stream: news.stream, version: news.last, error: error.to_owned(), at };
     match work.park(&parked).await {
         Ok(()) => {
             tracing::error!(%review_id, correlation_id = news.first, error, "parked; see: countersign dead-letters");
@@ -104,6 +113,11 @@ async fn settle(news: &News, failure: &Failure, consumer: &str, work: &dyn Work,
             false
         }
     }
+}
+
+/// A stream as the log names it beside its records: by the review's id alone.
+fn named(stream: StreamId) -> String {
+    stream.review().map_or_else(|| stream.to_string(), |review| review.to_string())
 }
 
 /// Where a record belongs, and its sequence number.

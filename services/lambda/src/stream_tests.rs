@@ -74,3 +74,40 @@ async fn the_directory_and_unreadable_records_are_passed_over() {
     let (failures, parked) = run(&strange, &[]).await;
     assert_eq!((failures, parked.len()), (json!([]), 0));
 }
+
+/// Keeps the versions of the directory that it was handed; the third fails for now.
+#[derive(Default)]
+struct Changes(std::sync::Mutex<Vec<Version>>);
+
+#[async_trait]
+impl Follow for Changes {
+    fn name(&self) -> &'static str {
+        "projector"
+    }
+
+    async fn follow(&self, _: ReviewId) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn changed(&self, version: Version) -> Result<(), Failure> {
+        self.0.lock().expect("versions").push(version);
+        if version == Version(3) { Err(Failure { retryable: true, error: "busy".to_owned() }) } else { Ok(()) }
+    }
+}
+
+#[tokio::test]
+async fn each_commit_of_the_directory_is_handed_on_and_a_passing_error_asks_again_from_there() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = SqliteStore::open(dir.path()).expect("a store");
+    let change = |version: u64| {
+        let keys = json!({"pk": {"S": "directory"}, "sk": {"N": version.to_string()}});
+        json!({"dynamodb": {"Keys": keys, "SequenceNumber": version.to_string()}})
+    };
+    let follower = Arc::new(Changes::default());
+    let records = json!({"Records": [change(1), record("2", review("a"), 1), change(3), change(4)]});
+    let answer = handle(&records, Arc::clone(&follower) as Arc<dyn Follow>, &store, &SystemClock).await.expect("a batch");
+    assert_eq!(answer["batchItemFailures"], json!([{"itemIdentifier": "3"}]));
+    let mut seen = follower.0.lock().expect("versions").clone();
+    seen.sort();
+    assert_eq!(seen, [Version(1), Version(3), Version(4)]);
+}

@@ -14,6 +14,7 @@ mod reviews;
 pub mod seal;
 mod stamps;
 mod subject;
+mod suspects;
 mod views;
 mod work;
 
@@ -30,5 +31,6 @@ pub use ledger::{Batch, Follow, Landed, Ledger, Position};
 pub use reviews::{ExecuteError, Executed, Known, Reviews};
 pub use stamps::{Doubts, EDITION, Stamps};
 pub use subject::SubjectKey;
+pub use suspects::Suspects;
 pub use views::{Page, ReviewRow, Search, Seen, Status, Unlike, Views};
 pub use work::{Claim, Due, Parked, Work};

@@ -5,11 +5,13 @@ use std::{
     time::Duration,
 };
 
-use events::{Commit, CommitError, Event, NewCommit, ReviewId, StreamId, Timestamp, Version, commit::SealedHandle};
+use events::{
+    Commit, CommitError, Event, NewCommit, ReviewId, StreamId, Timestamp, Version, commit::SealedHandle, event::Changed,
+};
 use review::{Answer, Command, Decision, Directory, Fold, FoldError, decide, directory::Wanted};
 use tokio::time::Instant;
 
-use crate::{AppendError, Clock, Landed, Ledger, LedgerError};
+use crate::{AppendError, Clock, Landed, Ledger, LedgerError, Suspects};
 
 /// How often a loser of a race folds the winner's commit and decides again.
 const TRIES: u32 = 8;
@@ -25,6 +27,7 @@ pub struct Reviews {
     ledger: Arc<dyn Ledger>,
     clock: Arc<dyn Clock>,
     directory: RwLock<Arc<Directory>>,
+    suspects: Suspects,
 }
 
 /// What somebody has read already, so that it need not be read again before it is decided on.
@@ -92,7 +95,7 @@ impl From<CommitError> for ExecuteError {
 impl Reviews {
     /// Over this log, by this clock.
     pub fn new(ledger: Arc<dyn Ledger>, clock: Arc<dyn Clock>) -> Reviews {
-        Reviews { ledger, clock, directory: RwLock::new(Arc::new(Directory::default())) }
+        Reviews { ledger, clock, directory: RwLock::new(Arc::default()), suspects: Suspects::default() }
     }
 
     /// Now, by the clock that decides.
@@ -103,6 +106,11 @@ impl Reviews {
     /// The log itself.
     pub fn ledger(&self) -> &Arc<dyn Ledger> {
         &self.ledger
+    }
+
+    /// How many votes were refused because of who cast them.
+    pub fn suspects(&self) -> &Suspects {
+        &self.suspects
     }
 
     /// A review, folded; [`Fold::default`] when there is none.
@@ -199,6 +207,7 @@ impl Reviews {
             let Decision { events, answer } = decide(&fold.state, command, &people, now);
             if events.is_empty() {
                 if current {
+                    self.suspects.note(&answer);
                     return Ok(Executed { answer, fold, commit: None });
                 }
                 // No append shows whether that still holds.
@@ -217,6 +226,7 @@ impl Reviews {
             match self.append(commit).await {
                 Ok((commit, Landed::Now)) => {
                     fold.apply(&commit)?;
+                    self.suspects.note(&answer);
                     return Ok(Executed { answer, fold, commit: Some(commit) });
                 }
                 // Of two who asked for the same in the same millisecond, one was first.
@@ -234,17 +244,17 @@ impl Reviews {
         Err(ExecuteError::Contended { stream: review.into() })
     }
 
-    /// Makes the directory what is wanted; how many events that took.
+    /// Makes the directory what is wanted, and puts on record who `changed` it; how many events that took.
     ///
     /// # Errors
     /// See [`ExecuteError`]. What was not yet appended is done by asking again.
-    pub async fn apply_directory(&self, wanted: &Wanted) -> Result<usize, ExecuteError> {
+    pub async fn apply_directory(&self, wanted: &Wanted, changed: &Changed) -> Result<usize, ExecuteError> {
         let mut appended = 0;
         let mut lost = 0;
         while lost < TRIES {
             let start = Instant::now();
             let directory = self.directory().await?;
-            let mut events = directory.changes(wanted);
+            let mut events = directory.changes(wanted, changed);
             if events.is_empty() {
                 return Ok(appended);
             }
@@ -262,13 +272,14 @@ impl Reviews {
         Err(ExecuteError::Contended { stream: StreamId::Directory })
     }
 
-    /// Appends to the directory what `decide` makes of it, and gives the directory with that folded.
+    /// Appends to the directory what `decide` makes of it and of who `changed` it, and gives the directory with that folded.
     ///
     /// # Errors
     /// See [`ExecuteError`]; the inner error is that of `decide`, and nothing was appended then.
     pub async fn change_directory<E>(
         &self,
-        decide: impl Fn(&Directory) -> Result<Event, E> + Sync,
+        changed: &Changed,
+        decide: impl Fn(&Directory, &Changed) -> Result<Event, E> + Sync,
     ) -> Result<Result<Arc<Directory>, E>, ExecuteError>
     where
         E: Send,
@@ -276,7 +287,7 @@ impl Reviews {
         for lost in 1..=TRIES {
             let start = Instant::now();
             let directory = self.directory().await?;
-            let event = match decide(&directory) {
+            let event = match decide(&directory, changed) {
                 Ok(event) => event,
                 Err(refusal) => return Ok(Err(refusal)),
             };

@@ -7,6 +7,7 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | [`announce`] | telling people when the directory changed who they are |
 //! | [`deliver`] | a channel, as the notifier sees it |
 //! | `run` | one run over one review |
 //! | `slack` | direct messages in Slack |
@@ -16,6 +17,7 @@
 //! | [`sms`] | SMS by the AWS Simple Notification Service |
 //! | [`returned`] | messages that came back |
 
+pub mod announce;
 pub mod deliver;
 #[cfg(any(feature = "ses", feature = "smtp"))]
 mod letter;
@@ -37,6 +39,7 @@ use events::{Event, ReviewId};
 use ledger::{ExecuteError, LedgerError, Reviews, Work};
 use review::{Directory, Review, contact::Route, owed};
 
+pub use announce::{Announce, AnnounceError, Announcer};
 pub use deliver::{Deliver, DeliverError, Message};
 pub use run::LEASE;
 

@@ -158,14 +158,17 @@ impl Round<'_> {
         let here = |notice: &&Dated<Arc<ReviewNotified>>| {
             notice.what.channel == route.channel && self.directory.is(&notice.what.person, person)
         };
+        let to = route.contact(self.directory, person)?;
+        // The link acts as the address that it is sent to, so that a vote by it names an alias that it went to.
+        let holder = to.id();
         Some(Message {
             review: self.review,
             directory: self.directory,
             person,
             name: self.directory.name(person),
-            to: route.contact(self.directory, person)?,
+            to,
             purpose,
-            link: self.notifier.links.to(self.review, person),
+            link: self.notifier.links.to(self.review, holder.as_ref().unwrap_or(person.recorded())),
             earlier: self.review.reached().filter(here).filter_map(|notice| notice.what.message_ref.as_deref()).collect(),
             now: self.notifier.reviews.now(),
         })

@@ -8,17 +8,18 @@ use std::{
 
 use async_trait::async_trait;
 use channels::{
+    announcement::Note,
     keys::Keyring,
     slack::{button, card::Card},
 };
 use events::{
-    Period,
+    Period, PersonId, Timestamp,
     event::{Channel, Purpose},
 };
 use review::contact::{Contact, Kind, Route};
 use slack::{Client, LOOK_UP, OPEN, PATIENT, POST, Pace, Pauses, Place, Refusal, SlackError, TrustedTeam, UPDATE};
 
-use crate::{Deliver, DeliverError, Message};
+use crate::{Announce, Deliver, DeliverError, Message};
 
 /// The most conversations that are remembered, each to save a call.
 const REMEMBERED_MAX: usize = 10_000;
@@ -158,6 +159,21 @@ impl Deliver for Slack {
         let update = self.client.update(&place, &rendered, PATIENT);
         let updated = self.call(UPDATE, message.now.millis(), update).await;
         updated.inspect_err(|error| self.forget(&place.channel, error)).map_err(failed)
+    }
+}
+
+#[async_trait]
+impl Announce for Slack {
+    fn reaches(&self, to: &PersonId) -> bool {
+        to.as_str().starts_with("slack:")
+    }
+
+    async fn announce(&self, to: &PersonId, note: &Note, now: Timestamp) -> Result<(), DeliverError> {
+        let now = now.millis();
+        let user = to.as_str().rsplit_once('/').map_or(to.as_str(), |(_, user)| user);
+        let channel = self.direct(user, now).await.map_err(failed)?;
+        let posted = self.call(POST, now, self.client.post(&channel, None, &note.in_slack())).await;
+        posted.map(drop).inspect_err(|error| self.forget(&channel, error)).map_err(failed)
     }
 }
 

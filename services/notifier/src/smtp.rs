@@ -3,8 +3,11 @@
 use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
-use channels::mail::letter::{self, Sender};
-use events::event::Channel;
+use channels::{
+    announcement::Note,
+    mail::letter::{self, Sender},
+};
+use events::{PersonId, Timestamp, event::Channel};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Tokio1Executor,
     transport::smtp::{Error, authentication::Credentials},
@@ -12,7 +15,7 @@ use lettre::{
 use review::contact::{Kind, Route};
 use zeroize::Zeroizing;
 
-use crate::{Deliver, DeliverError, Message, letter::write};
+use crate::{Announce, Deliver, DeliverError, Message, letter::write};
 
 /// How long the server may take to answer; the delivery's lease is longer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -109,6 +112,18 @@ impl Deliver for Smtp {
             Ok(_) => Ok(Some(id)),
             Err(error) => Err(failed(&error)),
         }
+    }
+}
+
+#[async_trait]
+impl Announce for Smtp {
+    fn reaches(&self, to: &PersonId) -> bool {
+        to.as_str().contains('@')
+    }
+
+    async fn announce(&self, to: &PersonId, note: &Note, _: Timestamp) -> Result<(), DeliverError> {
+        let letter = letter::note(&self.from, to.as_str(), note)?;
+        self.transport.send(letter).await.map(|_| ()).map_err(|error| failed(&error))
     }
 }
 

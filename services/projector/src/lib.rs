@@ -15,6 +15,7 @@
 //! record of the stream, in this order: resume, publish, write the row, whose version thereby says what
 //! was published ([`Outlets`]).
 
+mod aliases;
 mod outlets;
 mod projection;
 mod publisher;
@@ -31,6 +32,7 @@ pub mod sfn;
 #[cfg(feature = "sns")]
 pub mod sns;
 
+pub use aliases::{AliasError, Aliases};
 pub use outlets::{Observe, OutletError, Outlets};
 pub use projection::{CONSUMER, Projection, ProjectionError};
 pub use publisher::{Bus, BusError, Publisher};

@@ -74,6 +74,8 @@ fn alert(entry: &Entry, base_url: &str) -> Result<Option<Alert>, BusError> {
         "ReviewExpired" => "A review expired",
         "ReviewCancelled" => "A review was cancelled",
         "WorkflowResumeFailed" => "A workflow could not be told",
+        // Of the directory, which is on no bus: see `Aliases`.
+        "PersonRegistered" => "The directory changed who decides",
         _ => return Ok(None),
     };
     let detail: Value = serde_json::from_str(&entry.detail)?;
@@ -83,7 +85,8 @@ fn alert(entry: &Entry, base_url: &str) -> Result<Option<Alert>, BusError> {
     let line = what.map_or_else(|| about.to_owned(), |what| cut(&format!("{about}: {what}")));
     // A subject has no line breaks and, sent by us, nothing but plain letters.
     let subject = line.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).take(SUBJECT_MAX).collect();
-    let message = format!("{line}\n{base_url}/reviews/{}", text("review_id").unwrap_or_default());
+    let page = text("review_id").map(|id| format!("/reviews/{id}")).unwrap_or_default();
+    let message = format!("{line}\n{base_url}{page}");
     let outcome = match entry.detail_type {
         "ReviewExpired" => Some("expired"),
         "ReviewCancelled" => Some("cancelled"),
@@ -154,6 +157,17 @@ mod tests {
             }
         }
         insta::assert_snapshot!("alerts", shown.join("\n"));
+    }
+
+    #[test]
+    fn a_change_of_who_decides_is_an_alert_of_high_risk() {
+        let detail =
+            r#"{"title": "eve@evil.example now decides as ana@x.com, by integration hr through the API", "risk": "high"}"#;
+        let alert = alert(&entry("PersonRegistered", detail), "https://r.example").expect("read").expect("an alert");
+        let line =
+            "The directory changed who decides: eve@evil. example now decides as ana@x. com, by integration hr through the API";
+        assert_eq!(alert.message, format!("{line}\nhttps://r.example"));
+        assert!(alert.attributes.contains(&("risk", "high".to_owned())), "{:?}", alert.attributes);
     }
 
     #[test]

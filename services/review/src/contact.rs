@@ -1,6 +1,9 @@
 //! How a person can be addressed, and which channels can.
 
-use events::event::{Channel, Purpose};
+use events::{
+    PersonId,
+    event::{Channel, Purpose},
+};
 
 use crate::{directory::Directory, primary::PrimaryId};
 
@@ -20,6 +23,17 @@ pub enum Contact<'a> {
     Phone(&'a str),
     /// A place where everybody looks for themselves.
     Anywhere,
+}
+
+impl Contact<'_> {
+    /// The id of a person that this contact is, where it is one.
+    pub fn id(&self) -> Option<PersonId> {
+        match self {
+            Contact::Slack { team, user } => PersonId::recorded(format!("slack:{team}/{user}")).ok(),
+            Contact::Email(address) => PersonId::recorded(*address).ok(),
+            Contact::Phone(_) | Contact::Anywhere => None,
+        }
+    }
 }
 
 /// A kind of contact.
@@ -84,7 +98,11 @@ fn contact<'a>(directory: &'a Directory, person: &'a PrimaryId, kind: Kind) -> O
 mod tests {
     use super::*;
     use crate::directory::{Person, Wanted};
-    use events::{Commit, PersonId, Version, digest::CommitHash};
+    use events::{
+        Commit, PersonId, Version,
+        digest::CommitHash,
+        event::{Changed, Changer, Door},
+    };
 
     #[test]
     fn a_person_is_addressed_by_any_of_their_ids() {
@@ -100,7 +118,7 @@ mod tests {
             previous: CommitHash::GENESIS,
             hash: CommitHash::of(b"1"),
             at: events::Timestamp::from_millis(0).expect("time"),
-            events: directory.changes(&wanted),
+            events: directory.changes(&wanted, &Changed::new(Changer::Operator, Door::Api)),
             sealed: None,
         });
         let primary = |text: &str| directory.primary(&id(text));
@@ -111,5 +129,12 @@ mod tests {
         assert_eq!(of(&known, Kind::Phone), Some(Contact::Phone("+491")));
         assert_eq!((of(&stranger, Kind::Slack), of(&stranger, Kind::Phone)), (None, None));
         assert_eq!(of(&stranger, Kind::Email), Some(Contact::Email("bob@x.com")));
+        // A link acts as the address that it went to.
+        let went_to = |person, kind| of(person, kind).and_then(|contact| contact.id());
+        assert_eq!(
+            (went_to(&known, Kind::Email), went_to(&alias, Kind::Slack)),
+            (Some(id("ana@x.com")), Some(id("slack:T1/U1")))
+        );
+        assert_eq!(went_to(&known, Kind::Phone), None);
     }
 }

@@ -6,9 +6,9 @@ use std::{
 };
 
 use events::{
-    Commit, Event, GroupId, IntegrationId, PersonId, Version,
+    Commit, Event, GroupId, IntegrationId, PersonId, Timestamp, Version,
     digest::CommitHash,
-    event::{GroupDefined, GroupRemoved, PersonRegistered, PersonRemoved, V},
+    event::{Changed, GroupDefined, GroupRemoved, PersonRegistered, PersonRemoved, V},
     request::Reviewer,
 };
 
@@ -23,6 +23,17 @@ pub struct Person {
     pub aliases: Vec<PersonId>,
     /// A phone number in E.164 form.
     pub phone: Option<String>,
+}
+
+/// How somebody came by an alias.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// Whose it became.
+    pub of: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// Who added it; absent in events from before this was recorded.
+    pub changed: Option<Changed>,
 }
 
 /// People, their other addresses, and groups.
@@ -45,6 +56,8 @@ pub struct Directory {
     pub integrations: BTreeMap<IntegrationId, Integration>,
     /// Whose id it is, by the text of each alias.
     aliases: BTreeMap<String, PrimaryId>,
+    /// How each alias came to be one, by its text, oldest first. Kept when it is taken away: votes that rest on it stay.
+    added: BTreeMap<String, Vec<Alias>>,
 }
 
 impl Default for Directory {
@@ -57,6 +70,7 @@ impl Default for Directory {
             beyond: Vec::new(),
             integrations: BTreeMap::new(),
             aliases: BTreeMap::new(),
+            added: BTreeMap::new(),
         }
     }
 }
@@ -66,7 +80,7 @@ impl Directory {
     pub fn apply(&mut self, commit: &Commit) {
         for event in &commit.events {
             match event {
-                Event::PersonRegistered(event) => self.register(event),
+                Event::PersonRegistered(event) => self.register(event, commit.at),
                 Event::PersonRemoved(event) => self.remove(&own(&event.person)),
                 Event::GroupDefined(event) => {
                     self.groups.insert(event.group.clone(), tidy(&event.members));
@@ -94,12 +108,17 @@ impl Directory {
 
     /// From now on this is a person with these ids. Nobody else has any of them, whatever was said before:
     /// else one id would lead to two people, or two ids to each other.
-    fn register(&mut self, event: &PersonRegistered) {
+    fn register(&mut self, event: &PersonRegistered, at: Timestamp) {
         let primary = own(&event.person);
-        self.remove(&primary);
-        self.aliases.remove(primary.as_str());
         let person = Person { name: event.name.clone(), aliases: event.aliases.clone(), phone: event.phone.clone() };
         let person = person.tidy(&primary);
+        let new: Vec<_> = person.aliases.iter().filter(|alias| !self.is(alias, &primary)).collect();
+        for alias in new {
+            let added = Alias { of: event.person.clone(), at, changed: event.changed.clone() };
+            self.added.entry(alias.as_str().to_owned()).or_default().push(added);
+        }
+        self.remove(&primary);
+        self.aliases.remove(primary.as_str());
         for alias in &person.aliases {
             self.remove(&own(alias));
             self.aliases.insert(alias.as_str().to_owned(), primary.clone());
@@ -132,6 +151,12 @@ impl Directory {
             Some(primary) => Cow::Borrowed(primary.recorded()),
             None => canonical,
         }
+    }
+
+    /// How the alias came to be one of this person's, as of a moment; `None` when it never was by then.
+    pub fn alias(&self, alias: &PersonId, of: &PersonId, by: Timestamp) -> Option<&Alias> {
+        let of = self.primary(of);
+        self.added.get(alias.canonical().as_str())?.iter().rev().find(|added| added.at <= by && self.primary(&added.of) == of)
     }
 
     /// Whether the directory says who this is.
@@ -185,21 +210,23 @@ impl Directory {
         ids.chain(groups.map(|(group, _)| Reviewer::Group(group.clone()))).collect()
     }
 
-    /// The events that turn this directory into the wanted one; none when they are equal.
-    pub fn changes(&self, wanted: &Wanted) -> Vec<Event> {
+    /// The events that turn this directory into the wanted one; none when they are equal. Each says who `changed` it.
+    pub fn changes(&self, wanted: &Wanted, changed: &Changed) -> Vec<Event> {
+        let changed = || Some(changed.clone());
         let mut events: Vec<Event> = Vec::new();
         for person in self.people.keys().filter(|person| !wanted.people.contains_key(*person)) {
-            events.push(PersonRemoved { v: V, person: person.recorded().clone() }.into());
+            events.push(PersonRemoved { v: V, person: person.recorded().clone(), changed: changed() }.into());
         }
         for (person, known) in wanted.people.iter().filter(|(person, known)| self.people.get(*person) != Some(known)) {
             let Person { name, aliases, phone } = known.clone();
-            events.push(PersonRegistered { v: V, person: person.recorded().clone(), name, aliases, phone }.into());
+            let person = person.recorded().clone();
+            events.push(PersonRegistered { v: V, person, name, aliases, phone, changed: changed() }.into());
         }
         for group in self.groups.keys().filter(|group| !wanted.groups.contains_key(group)) {
-            events.push(GroupRemoved { v: V, group: group.clone() }.into());
+            events.push(GroupRemoved { v: V, group: group.clone(), changed: changed() }.into());
         }
         for (group, members) in wanted.groups.iter().filter(|(group, members)| self.groups.get(group) != Some(members)) {
-            events.push(GroupDefined { v: V, group: group.clone(), members: members.clone() }.into());
+            events.push(GroupDefined { v: V, group: group.clone(), members: members.clone(), changed: changed() }.into());
         }
         events
     }
@@ -282,10 +309,16 @@ impl Wanted {
 
 #[cfg(test)]
 mod tests {
+    use events::event::{Changer, Door};
+
     use super::*;
 
     fn person(id: &str) -> PersonId {
         id.parse().expect("a person")
+    }
+
+    fn by_operator() -> Changed {
+        Changed::new(Changer::Operator, Door::Cli)
     }
 
     #[test]
@@ -301,11 +334,11 @@ mod tests {
             previous: CommitHash::GENESIS,
             hash: CommitHash::of(b"1"),
             at: events::Timestamp::from_millis(0).expect("time"),
-            events: directory.changes(&wanted),
+            events: directory.changes(&wanted, &by_operator()),
             sealed: None,
         };
         directory.apply(&commit);
-        assert_eq!(directory.changes(&wanted), []);
+        assert_eq!(directory.changes(&wanted, &by_operator()), []);
 
         let oncall = [Reviewer::Group("oncall".parse().expect("group"))];
         let ana = directory.primary(&person("slack:T1/U1"));
@@ -316,7 +349,7 @@ mod tests {
         assert_eq!(directory.names_of(&ana).len(), 3);
         assert_eq!(directory.name(&person("slack:T1/U1")), "Ana");
 
-        let gone = Commit { version: Version(2), events: directory.changes(&Wanted::default()), ..commit };
+        let gone = Commit { version: Version(2), events: directory.changes(&Wanted::default(), &by_operator()), ..commit };
         directory.apply(&gone);
         assert!(!directory.is_one_of(&ana, &oncall) && directory.people.is_empty());
     }
@@ -325,7 +358,7 @@ mod tests {
     fn registered(people: &[(&str, &[&str])]) -> Directory {
         let events = people.iter().map(|(id, aliases)| {
             let aliases = aliases.iter().map(|alias| person(alias)).collect();
-            PersonRegistered { v: V, person: person(id), name: None, aliases, phone: None }.into()
+            PersonRegistered { v: V, person: person(id), name: None, aliases, phone: None, changed: None }.into()
         });
         let mut directory = Directory::default();
         directory.apply(&Commit {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use events::{
     AccessKeyId, Event, IntegrationId, PersonId, SourceName, Timestamp,
     digest::BearerHash,
-    event::{INTEGRATION_ACCOUNT, IntegrationRegistered, IntegrationRevoked, Origin, Scope, V},
+    event::{Changed, INTEGRATION_ACCOUNT, IntegrationRegistered, IntegrationRevoked, Origin, Scope, V},
 };
 
 use crate::directory::Directory;
@@ -121,27 +121,34 @@ impl Directory {
     }
 
     /// What puts an integration on record. The name of one that was revoked or has expired may be
-    /// used again: that is how a token is replaced.
+    /// used again: that is how a token is replaced. The event says who `changed` it, whatever `wanted` says.
     ///
     /// # Errors
     /// See [`IntegrationRefusal`].
-    pub fn register_integration(&self, wanted: &IntegrationRegistered, now: Timestamp) -> Result<Event, IntegrationRefusal> {
+    pub fn register_integration(
+        &self,
+        wanted: &IntegrationRegistered,
+        changed: &Changed,
+        now: Timestamp,
+    ) -> Result<Event, IntegrationRefusal> {
         if self.integrations.get(&wanted.integration).is_some_and(|known| known.is_active(now)) {
             return Err(IntegrationRefusal::NameTaken);
         }
         if self.integrations.values().filter(|known| known.revoked_at.is_none()).count() >= INTEGRATIONS_MAX {
             return Err(IntegrationRefusal::TooMany);
         }
-        Ok(wanted.clone().into())
+        Ok(IntegrationRegistered { changed: Some(changed.clone()), ..wanted.clone() }.into())
     }
 
     /// What puts on record that a token is no longer taken.
     ///
     /// # Errors
     /// See [`IntegrationRefusal`].
-    pub fn revoke_integration(&self, name: &IntegrationId) -> Result<Event, IntegrationRefusal> {
+    pub fn revoke_integration(&self, name: &IntegrationId, changed: &Changed) -> Result<Event, IntegrationRefusal> {
         match self.integrations.get(name) {
-            Some(known) if known.revoked_at.is_none() => Ok(IntegrationRevoked { v: V, integration: name.clone() }.into()),
+            Some(known) if known.revoked_at.is_none() => {
+                Ok(IntegrationRevoked { v: V, integration: name.clone(), changed: Some(changed.clone()) }.into())
+            }
             _ => Err(IntegrationRefusal::Absent),
         }
     }

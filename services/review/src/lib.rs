@@ -6,6 +6,7 @@
 //! three, whatever the channel.
 
 pub mod able;
+pub mod announce;
 pub mod command;
 pub mod contact;
 pub mod decide;

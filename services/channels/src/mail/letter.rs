@@ -17,6 +17,7 @@ use review::PrimaryId;
 use sha2::{Digest as _, Sha256};
 
 use super::Mail;
+use crate::announcement::Note;
 
 /// The message as it travels.
 pub type Letter = Message;
@@ -83,20 +84,32 @@ pub fn letter(mail: Mail, envelope: &Envelope<'_>) -> Result<(Message, String), 
     Ok((message.multipart(MultiPart::alternative_plain_html(mail.text, mail.html))?, id))
 }
 
+/// A note as a mail of no thread.
+///
+/// # Errors
+/// See [`LetterError`].
+pub fn note(from: &Mailbox, to: &str, note: &Note) -> Result<Message, LetterError> {
+    plain(from, to, note.subject, note.text.clone())
+}
+
 /// The mail with the link that signs `to` in, as text alone.
 ///
 /// # Errors
 /// See [`LetterError`].
 pub fn sign_in(from: &Mailbox, to: &str, link: &str) -> Result<Message, LetterError> {
-    let address: Address = to.parse().map_err(|_| LetterError::Address { address: to.to_owned() })?;
     let text = format!(
         "Sign in by this link; it works once, and soon no more:\n{link}\n\n\
          If you did not ask for it, somebody typed your address. Ignore this mail: nothing happens.\n"
     );
+    plain(from, to, "Your sign-in link", text)
+}
+
+fn plain(from: &Mailbox, to: &str, subject: &str, text: String) -> Result<Message, LetterError> {
+    let address: Address = to.parse().map_err(|_| LetterError::Address { address: to.to_owned() })?;
     let message = Message::builder()
         .from(from.clone())
         .to(Mailbox::new(None, address))
-        .subject("Your sign-in link")
+        .subject(subject)
         .raw_header(automatic("Auto-Submitted", "auto-generated"))
         .raw_header(automatic("X-Auto-Response-Suppress", "All"))
         .header(ContentType::TEXT_PLAIN);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use events::{
     ReviewId, Timestamp,
-    event::{Canceller, Channel, Choice, ExecutionStatus, V, Verdict, VoteCast},
+    event::{Canceller, Changed, Changer, Channel, Choice, Door, ExecutionStatus, V, Verdict, VoteCast},
 };
 use insta::assert_json_snapshot;
 use review::{
@@ -86,7 +86,7 @@ fn directory() -> Directory {
         previous: directory.hash,
         hash: directory.hash,
         at: at(0),
-        events: directory.changes(&wanted),
+        events: directory.changes(&wanted, &Changed::new(Changer::Operator, Door::Api)),
         sealed: None,
     };
     directory.apply(&commit);
@@ -104,6 +104,7 @@ fn vote(person: &str, choice: Choice, reason: Option<&str>) -> Dated<Arc<VoteCas
         entered_by: None,
         integration: None,
         matched_account: None,
+        acted_as: None,
         subject_digest,
         seen: Some(events::event::Seen::Excerpt),
         seen_digest: None,

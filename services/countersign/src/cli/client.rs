@@ -238,15 +238,45 @@ The file (TOML):
   [groups]
   ml-oncall = [\"ana@example.com\", \"bo@example.com\"]
 
+Each change is on record with who made it and why: see `countersign directory log`. Another address
+(slack, aliases) decides in its person's name, so a new one is announced to them at those they had.
+
 Examples:
-  countersign directory apply reviewers.toml")]
+  countersign directory apply reviewers.toml
+  countersign directory apply reviewers.toml --reason 'Dora joins the rota'")]
     Apply {
         /// The directory as TOML; `-` reads standard input
         file: PathBuf,
+        /// Why, for the record (at most 500 bytes)
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
     /// Show people and groups
     #[command(after_help = "Examples:\n  countersign directory show\n  countersign directory show --json | jq .groups")]
     Show,
+    /// Who changed people, groups and integrations, when, by which door and why, from the log itself
+    #[command(after_help = "\
+Reads the log, not the service: of the --data directory, of a table, or of an export of the whole log.
+Oldest first. With --json one event a line: version, at, type, what it holds, and `changed` with by, door
+and reason. Changes from before this was recorded do not have it.
+
+Examples:
+  countersign directory log
+  countersign directory log --json | jq -r 'select(.changed.by.integration) | .person'
+  countersign directory log --file log.jsonl
+  countersign directory log --table countersign-log")]
+    Log(DirectoryLogArgs),
+}
+
+/// `directory log`.
+#[derive(Debug, Args)]
+pub struct DirectoryLogArgs {
+    /// Read this DynamoDB table instead of --data
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
+    pub table: Option<String>,
+    /// Read this export of the whole log instead of --data
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }
 
 /// `dead-letters`; a list when nothing else is said.

@@ -17,7 +17,7 @@ Scopes (none stands for another):
                     no --acts-as, hand in anybody's vote: grant it to approver tools that you trust alone
   notices:report    say that it reached a reviewer by a channel of its own
   directory:read    read people and groups
-  directory:write   change people and groups, and with them who may decide
+  directory:write   change people and groups: whoever has it decides as anybody, by an address of their own
   operate           dead letters and reconciliation
 
 `request --wait` needs reviews:request and reviews:read. To replace a token, revoke the integration
@@ -39,10 +39,15 @@ Examples:
     #[command(after_help = "Examples:\n  countersign integrations list\n  countersign integrations list --json | jq -r .name")]
     List,
     /// Take a program's token back, at once
-    #[command(after_help = "Examples:\n  countersign integrations revoke ci")]
+    #[command(
+        after_help = "Examples:\n  countersign integrations revoke ci\n  countersign integrations revoke ci --reason 'Its token leaked'"
+    )]
     Revoke {
         /// Which
         name: IntegrationId,
+        /// Why, for the record (at most 500 bytes)
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
 }
 
@@ -60,6 +65,9 @@ pub struct AddIntegrationArgs {
     /// Until when the token is taken (15m, 2h, 90d, or ISO 8601); for ever when absent
     #[arg(long, value_name = "PERIOD", value_parser = period)]
     pub expires_in: Option<Period>,
+    /// Why, for the record (at most 500 bytes)
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
     /// The source that every entry of its PutEvents calls has to name, such as com.example.approver
     #[arg(long, value_name = "SOURCE")]
     pub source: Option<SourceName>,

@@ -1,9 +1,10 @@
-//! `directory apply` and `directory show`.
+//! `directory apply` and `directory show`; `directory log` reads the log itself ([`crate::log::directory`]).
 
 use std::{collections::BTreeMap, path::Path};
 
 use events::{GroupId, PersonId, ReviewId};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::{
     directory_file,
@@ -47,16 +48,21 @@ struct Person {
 /// Runs the command.
 pub fn run(service: &Service, command: &DirectoryCommand, out: &mut Out) -> Result<(), Failure> {
     match command {
-        DirectoryCommand::Apply { file } => apply(service, file, out),
+        DirectoryCommand::Apply { file, reason } => apply(service, file, reason.as_deref(), out),
+        // `main` has it read the log.
+        DirectoryCommand::Log(_) => Ok(()),
         DirectoryCommand::Show => show(service, out),
     }
 }
 
-fn apply(service: &Service, file: &Path, out: &mut Out) -> Result<(), Failure> {
+fn apply(service: &Service, file: &Path, reason: Option<&str>, out: &mut Out) -> Result<(), Failure> {
     let (name, text) = input::read(file)?;
     let wanted = directory_file::parse(&text)
         .map_err(|faults| Failure::Faults { what: format!("{name} is invalid, nothing was changed"), faults })?;
-    let body = directory_file::document(&wanted).to_string();
+    let mut body = directory_file::document(&wanted);
+    body["reason"] = json!(reason);
+    body["door"] = json!(service.door());
+    let body = body.to_string();
     let reply = service.done(&name, "PUT", "/api/v1/directory", &Call { body: Some(&body), ..Call::default() })?;
     if out.json {
         return out.raw_json(reply.text());

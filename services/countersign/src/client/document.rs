@@ -106,6 +106,9 @@ pub struct Vote {
     /// The Slack account that acted, where its address alone says that it is this person.
     #[serde(default)]
     pub matched_account: Option<String>,
+    /// The id that acted, when that was one of the person's aliases.
+    #[serde(default)]
+    pub acted_as: Option<PersonId>,
     /// Why it did not count.
     pub why: Option<String>,
 }

@@ -123,6 +123,11 @@ impl Service {
         matches!(self.credential, Credential::KeyFile(_))
     }
 
+    /// The door that a change is to have on record. A token's holder is an integration, whose door is always the API.
+    pub fn door(&self) -> &'static str {
+        if self.is_operator() { "cli" } else { "api" }
+    }
+
     /// Calls the service. Any answer below 500 is a reply, but for one about the key.
     ///
     /// # Errors

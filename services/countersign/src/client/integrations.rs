@@ -1,6 +1,6 @@
 //! `integrations`: programs with a token of their own.
 
-use events::{Timestamp, request::Contact};
+use events::{Timestamp, event::Scope, request::Contact};
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 
@@ -14,6 +14,10 @@ use super::{
 use crate::cli::{AddIntegrationArgs, IntegrationsCommand};
 
 const PATH: &str = "/api/v1/integrations";
+
+/// What the scope comes to, which its name does not say.
+const DECIDES: &str =
+    "directory:write decides as anybody: whoever has it can add an address of their own to a person and vote by it.";
 
 #[derive(Deserialize)]
 struct Integration {
@@ -44,9 +48,11 @@ pub fn run(service: &Service, command: &IntegrationsCommand, out: &mut Out) -> R
     match command {
         IntegrationsCommand::Add(args) => add(service, args, out),
         IntegrationsCommand::List => list(service, out),
-        IntegrationsCommand::Revoke { name } => {
+        IntegrationsCommand::Revoke { name, reason } => {
             let what = format!("integration {name}");
-            let reply = service.done(&what, "DELETE", &format!("{PATH}/{name}"), &Call::default())?;
+            let mut query = vec![("door", service.door().to_owned())];
+            query.extend(reason.clone().map(|reason| ("reason", reason)));
+            let reply = service.done(&what, "DELETE", &format!("{PATH}/{name}"), &Call { query: &query, ..Call::default() })?;
             if out.json {
                 return out.raw_json(reply.text());
             }
@@ -57,7 +63,7 @@ pub fn run(service: &Service, command: &IntegrationsCommand, out: &mut Out) -> R
 
 fn add(service: &Service, args: &AddIntegrationArgs, out: &mut Out) -> Result<(), Failure> {
     let acts_as = args.acts_as.clone().map(Contact::from);
-    let mut body = json!({"name": args.name, "scopes": args.scope, "acts_as": acts_as, "expires_in": args.expires_in.map(|period| period.to_string())});
+    let mut body = json!({"name": args.name, "scopes": args.scope, "acts_as": acts_as, "expires_in": args.expires_in.map(|period| period.to_string()), "reason": args.reason, "door": service.door()});
     // What an older service does not know it is not asked.
     if let Some(source) = &args.source {
         body["source"] = json!(source);
@@ -82,6 +88,9 @@ fn add(service: &Service, args: &AddIntegrationArgs, out: &mut Out) -> Result<()
         rows.push(("secret access key", clean(secret).into_owned()));
     }
     out.text(&format!("integration {} is registered\n{}", out.paint.bold(args.name.as_str()), fields(out.paint, &rows)))?;
+    if args.scope.contains(&Scope::WriteDirectory) {
+        note(&format!("{DECIDES} The person is told at the addresses they had, and the vote names the address."));
+    }
     note(&format!("Keep the token now, it is not shown again. Commands take it from {TOKEN}, HTTP as Authorization: Bearer."));
     if let Some((id, secret)) = keys {
         note(&signing(&service.url, &clean(&id), &clean(&secret)));
@@ -120,7 +129,12 @@ fn render(integrations: &[Integration], now: Timestamp) -> String {
         vec![clean(&known.name).into_owned(), known.status.clone(), expires, acts_as, known.scopes.join(", ")]
     };
     let rows: Vec<Vec<String>> = integrations.iter().map(row).collect();
-    table(&["INTEGRATION", "STATUS", "EXPIRES", "ACTS AS", "SCOPES"], &rows, |_, cell| cell.to_owned())
+    let mut text = table(&["INTEGRATION", "STATUS", "EXPIRES", "ACTS AS", "SCOPES"], &rows, |_, cell| cell.to_owned());
+    let decides = |known: &Integration| known.status == "active" && known.scopes.iter().any(|scope| scope == "directory:write");
+    if integrations.iter().any(decides) {
+        text.push_str(&format!("\n{DECIDES}\n"));
+    }
+    text
 }
 
 #[cfg(test)]
@@ -142,5 +156,19 @@ mod tests {
              ci           revoked  never                     reviews:request, reviews:read\n"
         );
         assert!(render(&[], now).contains("integrations add"));
+    }
+
+    #[test]
+    fn the_list_says_in_words_that_whoever_writes_the_directory_decides_as_anybody() {
+        let list = |status: &str| -> Vec<Integration> {
+            let scopes = ["directory:write"];
+            serde_json::from_value(
+                json!([{"name": "hr", "status": status, "scopes": scopes, "acts_as": null, "expires_at": null}]),
+            )
+            .expect("integrations")
+        };
+        let now = "2026-11-23T04:00:00Z".parse().expect("a time");
+        assert!(render(&list("active"), now).contains("directory:write decides as anybody"));
+        assert!(!render(&list("revoked"), now).contains("decides as anybody"), "its token is not taken");
     }
 }

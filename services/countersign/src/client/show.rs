@@ -193,7 +193,8 @@ fn vote_line(vote: &Vote) -> String {
     let program = vote.integration.as_deref().map(|name| format!(", by integration {}", clean(name))).unwrap_or_default();
     let account = vote.matched_account.as_deref();
     let matched = account.map(|account| format!(", by {}, matched by address", clean(account))).unwrap_or_default();
-    line.push_str(&format!(" ({}{entered}{program}{matched})", clean(&vote.channel)));
+    let alias = vote.acted_as.as_ref().map(|alias| format!(", by their other address {alias}")).unwrap_or_default();
+    line.push_str(&format!(" ({}{entered}{program}{matched}{alias})", clean(&vote.channel)));
     if let Some(why) = &vote.why {
         line.push_str(&format!("; did not count: {}", clean(&why.replace('_', " "))));
     }
@@ -217,7 +218,7 @@ mod tests {
         "risk":"high","request_key":null,"origin":{"account":"local","source":"api","event_id":"e"},"follows":null,
         "requested_at":"2026-11-23T04:00:00Z","expires_at":"2026-11-24T04:00:00Z","on_expiry":"fail","on_reject":"fail",
         "subject_digest":"sha256:00","votes":[{"at":"2026-11-23T05:00:00Z","v":1,"person":"ana@example.com","choice":"reject",
-            "reason":"No\u001b[2J","channel":"cli","entered_by":"operator","subject_digest":"sha256:00"}],
+            "reason":"No\u001b[2J","channel":"cli","entered_by":"operator","acted_as":"ana@corp.example","subject_digest":"sha256:00"}],
         "refused_votes":[{"at":"2026-11-23T06:00:00Z","v":1,"person":"eve@example.com","choice":"approve","channel":"web","why":"not_a_reviewer"}],
         "notices":[{"at":"2026-11-23T04:00:01Z","v":1,"person":"ana@example.com","channel":"outbox","occasion":"asked",
                 "subject_digest":"5d41402abc4b2a76b9719d911017c592ae"},
@@ -242,7 +243,7 @@ mod tests {
             "  Flagged rows  7.4 %\n",
             "  Sample\n    id  age\n    1   1977  extra\n",
             "  Plot          an image; see the page\n",
-            "UTC  ana@example.com: reject, \"No\u{FFFD}[2J\" (cli, entered by the operator)\n",
+            "UTC  ana@example.com: reject, \"No\u{FFFD}[2J\" (cli, entered by the operator, by their other address ana@corp.example)\n",
             "UTC  eve@example.com: approve (web); did not count: not a reviewer\n",
             "UTC  ana@example.com was asked (outbox), shown 5d41402abc4b…\n",
             "UTC  ana@example.com was reminded (no. 2) (email)\n",

@@ -20,6 +20,7 @@
 //! | [`progress`] | how far it is, on a terminal |
 //! | [`replay`] | the views anew from the log, and what stood there at a time |
 //! | [`audit`] | an auditor's questions |
+//! | [`directory`] | who changed people, groups and integrations |
 //! | [`select`] | which reviews an export takes |
 //! | [`events_table`] | streams as a table for people |
 //! | [`part`] | the file of an export until it is whole, and going on with it |
@@ -31,6 +32,7 @@ pub mod audit;
 pub mod chain;
 pub mod commits;
 pub mod decoded;
+pub mod directory;
 pub mod events_table;
 pub mod export;
 pub mod export_file;

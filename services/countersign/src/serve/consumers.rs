@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use events::{Commit, Event};
 use ledger::{Position, sqlite::SqliteStore};
-use notifier::Notifier;
+use notifier::{Announcer, Notifier};
 use projector::{Publisher, Resumer, Rows};
 
 use super::consumer::{Consumer, Failure};
@@ -69,6 +69,28 @@ impl Consumer for NoticeConsumer {
     async fn handle(&self, commit: &Commit) -> Result<(), Failure> {
         let Some(review) = commit.stream.review() else { return Ok(()) };
         self.0.notify(review).await.map_err(|error| Failure::new(error.is_retryable(), &error))
+    }
+}
+
+/// Tells people when the directory changed who they are. In order, since each change is told by what was before it.
+pub struct AnnounceConsumer(pub Announcer);
+
+#[async_trait]
+impl Consumer for AnnounceConsumer {
+    fn name(&self) -> &'static str {
+        "announcer"
+    }
+
+    fn concerns(&self, commit: &Commit) -> bool {
+        self.0.concerns(commit)
+    }
+
+    fn folds(&self) -> bool {
+        false
+    }
+
+    async fn handle(&self, commit: &Commit) -> Result<(), Failure> {
+        self.0.announce(commit).await.map_err(|error| Failure::new(error.is_retryable(), &error))
     }
 }
 

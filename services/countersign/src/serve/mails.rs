@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gateway::SignInMail;
-use notifier::Deliver;
+use notifier::{Announce, Deliver};
 
 use super::{ServeOptions, outbox::Console};
 
@@ -11,6 +11,8 @@ use super::{ServeOptions, outbox::Console};
 pub struct Mails {
     /// The channel for messages; absent without a server.
     pub by_mail: Option<Arc<dyn Deliver>>,
+    /// The same for notes of no review; absent without a server.
+    pub notes: Option<Arc<dyn Announce>>,
     /// What carries sign-in links; the console without a server.
     pub sign_in: Arc<dyn SignInMail>,
 }
@@ -22,7 +24,7 @@ pub struct Mails {
 pub fn open(options: &ServeOptions) -> anyhow::Result<Mails> {
     match (&options.smtp, &options.mail_from) {
         (Some(url), Some(from)) => smtp::open(url, from),
-        _ => Ok(Mails { by_mail: None, sign_in: Arc::new(Console) }),
+        _ => Ok(Mails { by_mail: None, notes: None, sign_in: Arc::new(Console) }),
     }
 }
 
@@ -34,7 +36,10 @@ mod smtp {
     use async_trait::async_trait;
     use events::{PersonId, event::Channel};
     use gateway::SignInMail;
-    use notifier::smtp::{Login, Smtp};
+    use notifier::{
+        Announce,
+        smtp::{Login, Smtp},
+    };
 
     use super::Mails;
 
@@ -43,7 +48,8 @@ mod smtp {
         let login = secret("SMTP_USER").zip(secret("SMTP_PASSWORD"));
         let login = login.map(|(user, password)| Login { user, password: password.into() });
         let smtp = Arc::new(Smtp::new(url, from, login).context("--smtp and --mail-from")?);
-        Ok(Mails { sign_in: Arc::new(SignInBySmtp(Arc::clone(&smtp))), by_mail: Some(smtp) })
+        let (sign_in, notes) = (Arc::new(SignInBySmtp(Arc::clone(&smtp))), Some(Arc::clone(&smtp) as Arc<dyn Announce>));
+        Ok(Mails { sign_in, notes, by_mail: Some(smtp) })
     }
 
     struct SignInBySmtp(Arc<Smtp>);

@@ -11,6 +11,7 @@
 //! | [`oidc`] | the provider that people sign in with |
 //! | [`outbox`] | notices on the console |
 //! | [`slack`] | the app in a Slack workspace |
+//! | `suspects` | an alarm in the log when many votes are refused |
 //! | [`moved`] | what a moved directory answers |
 //! | [`aws`] | the clients of Step Functions and EventBridge |
 
@@ -27,6 +28,7 @@ pub mod options;
 pub mod outbox;
 pub mod service;
 pub mod slack;
+mod suspects;
 mod timers;
 
 use std::process::ExitCode;

@@ -1,9 +1,10 @@
 //! Notices and sign-in links on the console, for a service without Slack or mail.
 
 use async_trait::async_trait;
-use events::{PersonId, event::Channel, line::line};
+use channels::announcement::Note;
+use events::{PersonId, Timestamp, event::Channel, line::line};
 use gateway::SignInMail;
-use notifier::{Deliver, DeliverError, Message};
+use notifier::{Announce, Deliver, DeliverError, Message};
 use review::contact::{Kind, Route};
 
 /// Prints each notice with its link.
@@ -25,6 +26,25 @@ impl Deliver for Console {
 /// What callers wrote is one line each: no control characters reach the terminal.
 fn asked(name: &str, title: &str, link: &str) -> String {
     format!("{} is asked: {}\n  {link}", line(name), line(title))
+}
+
+#[async_trait]
+impl Announce for Console {
+    fn reaches(&self, _: &PersonId) -> bool {
+        true
+    }
+
+    async fn announce(&self, to: &PersonId, note: &Note, _: Timestamp) -> Result<(), DeliverError> {
+        println!("{}", told(to, note));
+        Ok(())
+    }
+}
+
+fn told(to: &PersonId, note: &Note) -> String {
+    let paragraphs = note.text.lines().filter(|line| !line.is_empty());
+    let mut text = format!("{to} is told: {}", note.subject);
+    paragraphs.for_each(|paragraph| text.push_str(&format!("\n  {}", line(paragraph))));
+    text
 }
 
 #[async_trait]

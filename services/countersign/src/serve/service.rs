@@ -16,7 +16,7 @@ use gateway::{
 };
 use intake::Intake;
 use ledger::{Clock, Ledger, Parked, Reviews, SystemClock, Views, Work, seal::Seal, sqlite::SqliteStore};
-use notifier::{Deliver, Notifier, slack::Slack};
+use notifier::{Announce, Announcer, Deliver, Notifier, slack::Slack};
 use projector::{Publisher, Resumer, Rows};
 use timekeeper::Timekeeper;
 use tokio::{
@@ -30,13 +30,13 @@ use super::{
     arrivals::Wakeups,
     aws,
     consumer::{self, Consumer, Failure},
-    consumers::{BusConsumer, NoticeConsumer, ResumeConsumer, ViewConsumer},
+    consumers::{AnnounceConsumer, BusConsumer, NoticeConsumer, ResumeConsumer, ViewConsumer},
     keys::Keys,
     mails::{self, Mails},
     oidc,
     outbox::Console,
     slack::SlackApp,
-    timers,
+    suspects, timers,
 };
 use crate::{
     checkpoints::{
@@ -93,8 +93,11 @@ impl Service {
         let signed = Links::new(Arc::clone(&links), Arc::clone(&base_url));
         let slack = options.slack.as_ref().map(SlackApp::load).transpose()?;
         let in_slack = slack.as_ref().map(|app| Slack::new(Arc::clone(&app.client), Arc::clone(&links), app.trusted.clone()));
-        let in_slack = in_slack.map(|channel| Arc::new(channel) as Arc<dyn Deliver>);
-        let Mails { by_mail, sign_in } = mails::open(options)?;
+        let in_slack = in_slack.map(Arc::new);
+        let Mails { by_mail, notes, sign_in } = mails::open(options)?;
+        let noting = in_slack.clone().map(|channel| channel as Arc<dyn Announce>);
+        let noting = noting.into_iter().chain(notes).chain([Arc::new(Console) as Arc<dyn Announce>]).collect();
+        let in_slack = in_slack.map(|channel| channel as Arc<dyn Deliver>);
         let by_sms = if options.sms { Some(aws::sms().await?) } else { None };
         let channels = in_slack.into_iter().chain(by_mail).chain(by_sms).chain([Arc::new(Console) as Arc<dyn Deliver>]).collect();
         let provider = options.oidc.as_ref().map(|known| oidc::open(known, &base_url)).transpose()?;
@@ -109,11 +112,13 @@ impl Service {
             Arc::clone(&resumer),
         ));
 
+        let announcer = Announcer::new(Arc::clone(&reviews), Arc::clone(&work), noting, Arc::clone(&base_url));
         let rows = Rows::new(Arc::clone(&reviews), Arc::clone(&views));
         let mut consumers: Vec<Arc<dyn Consumer>> = vec![
             Arc::new(ViewConsumer { rows, store: store.clone() }),
             Arc::new(NoticeConsumer(notifier)),
             Arc::new(ResumeConsumer(resumer)),
+            Arc::new(AnnounceConsumer(announcer)),
         ];
         if let Some(bus) = &options.publish_to {
             consumers.push(Arc::new(BusConsumer(Publisher::new(aws::bus(bus).await?, Arc::clone(&base_url)))));
@@ -126,6 +131,7 @@ impl Service {
             tasks.spawn(consumer::follow(store.clone(), Arc::clone(consumer), at_work.clone()));
         }
         tasks.spawn(timers::run(Arc::clone(&timekeeper), at_work));
+        tasks.spawn(suspects::watch(Arc::clone(&reviews), stopped.clone()));
         let checkpoints = checkpoints::serve::routes(keeper.files().clone(), keeper.public().clone());
         let keeper = Arc::new(Mutex::new(keeper));
         tasks.spawn(keeper::run(Arc::clone(&keeper), options.data.clone(), stopped.clone()));

@@ -117,7 +117,8 @@ fn a_store_that_went_another_way_is_refused_and_left_as_it_is() {
     let file = ground.export(&old, "log.jsonl");
     let store = ledger::sqlite::SqliteStore::open(&new).expect("a store");
     let at = events::Timestamp::from_millis(0).expect("a time");
-    let person = events::event::PersonRemoved { v: events::event::V, person: "bob@example.com".parse().expect("a person") };
+    let person =
+        events::event::PersonRemoved { v: events::event::V, person: "bob@example.com".parse().expect("a person"), changed: None };
     let other = events::NewCommit {
         stream: events::StreamId::Directory,
         version: events::Version(1),

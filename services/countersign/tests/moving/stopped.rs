@@ -210,7 +210,8 @@ fn an_export_is_not_gone_on_with_over_a_log_that_was_restored_or_once_a_reviewer
     assert!(again(&ana) > 0);
     let person = |id: &str| id.parse().expect("a person");
     let aliases = vec![person("slack:T01/U01")];
-    let registered = PersonRegistered { v: V, person: person("ana@example.com"), name: None, aliases, phone: None };
+    let registered =
+        PersonRegistered { v: V, person: person("ana@example.com"), name: None, aliases, phone: None, changed: None };
     let at = Timestamp::from_millis(1_796_000_000_000).expect("a time");
     let (stream, version, previous) = (StreamId::Directory, Version(1), CommitHash::GENESIS);
     append(&old, NewCommit { stream, version, previous, at, events: vec![registered.into()], sealed: None });

@@ -20,6 +20,7 @@ mod replay;
 mod requests;
 mod resuming;
 mod tokens;
+mod who;
 
 use std::time::Duration;
 

@@ -11,13 +11,13 @@ use axum::{
 };
 use channels::{keys::Keyring, session};
 use gateway::api::SIGN_IN_LINK_LIFE;
-use lambda::{Failure, Function};
+use lambda::{Failure, Function, metrics::Metrics};
 use lambda_http::{
     Adapter, LambdaEvent, Service as _,
     request::{LambdaRequest, RequestContext},
 };
 use lambda_runtime::Context;
-use ledger::{Clock as _, SystemClock};
+use ledger::{Clock as _, Reviews, SystemClock};
 use serde_json::{Value, json};
 
 /// The function.
@@ -28,6 +28,10 @@ pub struct Http {
     pub keys: Arc<Keyring>,
     /// What links begin with.
     pub base_url: Arc<str>,
+    /// Knows how many votes were refused because of who cast them.
+    pub reviews: Arc<Reviews>,
+    /// Counts them.
+    pub metrics: Metrics,
 }
 
 impl Http {
@@ -70,7 +74,9 @@ impl Function for Http {
         let request = is_request.then(|| serde_json::from_value::<LambdaRequest>(event).ok()).flatten();
         let request = request.ok_or_else(|| Failure::refused(STRANGE))?;
         let answering = Adapter::from(self.router.clone()).call(LambdaEvent::new(request, context.clone()));
-        match answering.await {
+        let answered = answering.await;
+        self.metrics.suspects(&self.reviews);
+        match answered {
             Ok(response) => serde_json::to_value(response).map_err(|error| Failure::of(&error, false)),
             Err(never) => match never {},
         }

@@ -12,7 +12,7 @@ use axum::Router;
 use function::Http;
 use gateway::{Gateway, Provider, SignIn, SignInMail, slack::App};
 use intake::{Intake, RATION_DEFAULT, Recipients};
-use lambda::{Settings, aws, secrets, slack::SlackSettings};
+use lambda::{Settings, aws, metrics::Metrics, secrets, slack::SlackSettings};
 use ledger::{Views, Work, seal::KmsSeal};
 
 #[tokio::main(flavor = "current_thread")]
@@ -26,7 +26,7 @@ async fn serve() -> Result<(), lambda_runtime::Error> {
     let (links, operator) = (env.required("LINK_KEYS_SECRET"), env.required("OPERATOR_KEY_SECRET"));
     let (key, projector) = (env.required("SEAL_KEY_ARN"), env.required("PROJECTOR_FUNCTION"));
     let (slack, notifier) = (SlackSettings::from(&mut env), env.required("NOTIFIER_FUNCTION"));
-    let provider = env.optional("OIDC_NAME");
+    let (provider, metrics) = (env.optional("OIDC_NAME"), Metrics::new(env.optional("METRICS_NAMESPACE")));
     let ration = env.parsed("REQUESTS_PER_MINUTE", "a whole number, 0 for no limit", |text| text.parse().ok());
     let recipients = env.parsed("RECIPIENTS", "domains, separated by commas", |list| Recipients::parse(list).ok());
     env.check()?;
@@ -67,9 +67,9 @@ async fn serve() -> Result<(), lambda_runtime::Error> {
         dev,
         demo,
     };
-    let (keys, base_url) = (Arc::clone(&gateway.keys), Arc::clone(&gateway.base_url));
+    let (keys, base_url, reviews) = (Arc::clone(&gateway.keys), Arc::clone(&gateway.base_url), Arc::clone(&gateway.reviews));
     let slack = slack.map(|app| App { secrets: app.signing, slack: app.client, trusted: app.trusted });
     let slack = slack.map(gateway::slack::routes);
     let router = function::with_peer(gateway::router_beside(gateway, slack.unwrap_or_else(Router::new)));
-    lambda::run(Http { router, keys, base_url }).await
+    lambda::run(Http { router, keys, base_url, reviews, metrics }).await
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{extract::State, http::HeaderMap, response::Response};
-use events::{Fault, GroupId, PersonId, line::characters};
+use events::{Fault, GroupId, PersonId, event::Changed, line::characters};
 use review::{
     PrimaryId,
     directory::{Person, Wanted},
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     access::Caller,
-    fresh,
+    change, fresh,
     input::{Body, Input, pointer},
     problem::Problem,
     stuck,
@@ -41,10 +41,11 @@ pub(super) async fn show(State(gateway): State<Gateway>, headers: HeaderMap) -> 
     fresh::tagged(&headers, &fresh::etag(directory.version), &body)
 }
 
-/// `PUT /directory`: makes the directory what the body says; whoever is not in it leaves.
+/// `PUT /directory`: makes the directory what the body says; whoever is not in it leaves. Who asked for it, by which
+/// door and why is on record with each change.
 pub(super) async fn apply(caller: Caller, State(gateway): State<Gateway>, Body(body): Body) -> Result<Response, Problem> {
-    let wanted = read(body)?;
-    let changes = gateway.reviews.apply_directory(&wanted).await?;
+    let (wanted, changed) = read(&caller, body)?;
+    let changes = gateway.reviews.apply_directory(&wanted, &changed).await?;
     tracing::info!(%caller, changes, people = wanted.people().len(), groups = wanted.groups().len(), "directory applied");
     // Also when nothing changed: whoever applies it again wants to know how it stands.
     let stuck = stuck::find(&gateway).await?;
@@ -55,8 +56,9 @@ pub(super) async fn apply(caller: Caller, State(gateway): State<Gateway>, Body(b
     Ok(super::json(&json!({"changes": changes, "unapprovable": stuck})))
 }
 
-fn read(body: Typed) -> Result<Wanted, Problem> {
+fn read(caller: &Caller, body: Typed) -> Result<(Wanted, Changed), Problem> {
     let mut input = Input::body(body)?;
+    let changed = change::changed(caller, &mut input);
     let people: Option<Map<String, Value>> = input.read("people", "an object of people by their id");
     let people = input.required("people", "an object of people by their id", people).unwrap_or_default();
     let groups: Option<Map<String, Value>> = input.read("groups", "an object of members by group");
@@ -67,7 +69,7 @@ fn read(body: Typed) -> Result<Wanted, Problem> {
     read_groups(groups, &mut wanted, &mut faults);
     input.add(faults);
     input.close()?;
-    Ok(wanted)
+    Ok((wanted, changed))
 }
 
 fn read_people(people: Map<String, Value>, wanted: &mut Wanted, faults: &mut Vec<Fault>) {

@@ -14,15 +14,16 @@ use channels::{
 };
 use events::{
     AccessKeyId, IntegrationId, Period, PersonId, SourceName, Timestamp,
-    event::{IntegrationRegistered, Scope, V},
+    event::{Changed, IntegrationRegistered, Scope, V},
 };
-use review::{Integration, integration::IntegrationRefusal};
+use review::{Directory, Integration, integration::IntegrationRefusal};
 use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    fresh,
-    input::{Body, Input},
+    access::Caller,
+    change, fresh,
+    input::{Body, Input, Params},
     problem::Problem,
 };
 use crate::Gateway;
@@ -82,8 +83,8 @@ pub(super) async fn list(State(gateway): State<Gateway>, headers: HeaderMap) -> 
 }
 
 /// `POST /integrations`: registers one; the answer alone holds its token, and the secret of its key pair.
-pub(super) async fn register(State(gateway): State<Gateway>, Body(body): Body) -> Result<Response, Problem> {
-    let wanted = Wanted::read(body)?;
+pub(super) async fn register(caller: Caller, State(gateway): State<Gateway>, Body(body): Body) -> Result<Response, Problem> {
+    let (wanted, changed) = Wanted::read(&caller, body)?;
     let token = BearerToken::generate().map_err(|error| Problem::internal(&error, true))?;
     let keys = wanted.aws_keys.then(|| gateway.access_keys.as_ref().ok_or_else(no_signed_calls)).transpose()?;
     let access_key = keys.map(|_| AccessKeys::generate().map_err(|error| Problem::internal(&error, true))).transpose()?;
@@ -96,10 +97,13 @@ pub(super) async fn register(State(gateway): State<Gateway>, Body(body): Body) -
         expires_at: wanted.expires_in.map(|period| gateway.reviews.now().after(period)),
         source: wanted.source,
         access_key,
+        // The domain writes it.
+        changed: None,
     };
     let now = gateway.reviews.now();
-    let changed = gateway.reviews.change_directory(|directory| directory.register_integration(&event, now)).await?;
-    let directory = changed.map_err(|refusal| refused(refusal, &wanted.name))?;
+    let register = |directory: &Directory, changed: &Changed| directory.register_integration(&event, changed, now);
+    let registered = gateway.reviews.change_directory(&changed, register).await?;
+    let directory = registered.map_err(|refusal| refused(refusal, &wanted.name))?;
     let known = directory.integrations.get(&wanted.name).ok_or_else(|| refused(IntegrationRefusal::Absent, &wanted.name))?;
     tracing::info!(integration = %wanted.name, scopes = ?known.scopes, "integration registered by the operator");
     let secret = keys.zip(known.access_key.as_ref()).and_then(|(keys, access_key)| {
@@ -112,10 +116,18 @@ pub(super) async fn register(State(gateway): State<Gateway>, Body(body): Body) -
 }
 
 /// `DELETE /integrations/{name}`: its token is no longer taken.
-pub(super) async fn revoke(State(gateway): State<Gateway>, path: Path<String>) -> Result<Response, Problem> {
+pub(super) async fn revoke(
+    caller: Caller,
+    State(gateway): State<Gateway>,
+    path: Path<String>,
+    Params(mut input): Params,
+) -> Result<Response, Problem> {
     let name: IntegrationId = path.0.parse().map_err(|_| nothing())?;
-    let changed = gateway.reviews.change_directory(|directory| directory.revoke_integration(&name)).await?;
-    let directory = changed.map_err(|refusal| refused(refusal, &name))?;
+    let changed = change::changed(&caller, &mut input);
+    input.close()?;
+    let revoke = |directory: &Directory, changed: &Changed| directory.revoke_integration(&name, changed);
+    let revoked = gateway.reviews.change_directory(&changed, revoke).await?;
+    let directory = revoked.map_err(|refusal| refused(refusal, &name))?;
     tracing::info!(integration = %name, "integration revoked by the operator");
     let known = directory.integrations.get(&name).ok_or_else(|| refused(IntegrationRefusal::Absent, &name))?;
     Ok(super::json(&Line::of(&name, known, gateway.reviews.now())))
@@ -161,11 +173,12 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn read(body: Typed) -> Result<Wanted, Problem> {
+    fn read(caller: &Caller, body: Typed) -> Result<(Wanted, Changed), Problem> {
         const NAME: &str = "1 to 64 letters, digits, '-', '_' or '.'";
         const PERIOD: &str = "a period of ISO 8601 above zero, such as P90D";
         let scopes_are = format!("one or more of {}", Scope::ALL.map(Scope::as_str).join(", "));
         let mut input = Input::body(body)?;
+        let changed = change::changed(caller, &mut input);
         let name = input.parsed("name", NAME);
         let name = input.required("name", NAME, name);
         let scopes: Option<BTreeSet<Scope>> = input.read("scopes", &scopes_are);
@@ -187,7 +200,7 @@ impl Wanted {
         }
         input.close()?;
         match name {
-            Some(name) => Ok(Wanted { name, scopes, acts_as, expires_in, source, aws_keys }),
+            Some(name) => Ok((Wanted { name, scopes, acts_as, expires_in, source, aws_keys }, changed)),
             None => Err(Problem::faults(&[])),
         }
     }

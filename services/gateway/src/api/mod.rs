@@ -3,6 +3,7 @@
 pub(crate) mod access;
 mod audit;
 mod cancel;
+mod change;
 mod cursor;
 mod dead_letters;
 mod directory;

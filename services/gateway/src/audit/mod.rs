@@ -15,7 +15,7 @@ use ledger::{ExecuteError, Position, Reviews, Search, Views};
 
 pub use drawing::timeline;
 pub use report::{STYLE, report};
-pub use trail::{Answered, Delivery, Ended, Told, Trail, Vote};
+pub use trail::{AliasAdded, Answered, Delivery, Ended, Told, Trail, Vote};
 
 /// How many reviews are looked up at a time.
 const STEP: usize = 16;
@@ -60,13 +60,14 @@ impl Question {
         limit: usize,
     ) -> Result<Answer, ExecuteError> {
         let search = self.resolve(reviews).await?;
+        let directory = reviews.directory().await?;
         let (mut trails, mut looked, mut bytes) = (Vec::new(), 0, 0);
         loop {
             let step = limit.saturating_sub(trails.len()).clamp(1, STEP);
             let page = views.search(&search, from.as_ref(), step).await?;
             looked += page.rows.len();
             for row in &page.rows {
-                let Some(trail) = Trail::of(&reviews.history(row.review_id).await?)? else { continue };
+                let Some(trail) = Trail::of(&reviews.history(row.review_id).await?, &directory)? else { continue };
                 if self.channel.is_none_or(|channel| trail.went_by(channel)) {
                     bytes += trail.weight();
                     trails.push(trail);

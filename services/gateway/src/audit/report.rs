@@ -100,7 +100,7 @@ fn votes(trail: &Trail, directory: &Directory) -> Markup {
                     td { (exact(vote.at)) }
                     td { (person(directory, &vote.person)) }
                     td { (words::said(vote)) }
-                    td { (words::channel(vote.channel)) @if let Some(by) = words::entered_by(vote) { ", entered by " (by) } @if let Some(seen) = vote.seen { "; " (words::seen(seen)) } }
+                    td { (words::channel(vote.channel)) @if let Some(by) = words::entered_by(vote) { ", entered by " (by) } @if let Some(alias) = words::alias_of(vote) { ", " (alias) } @if let Some(seen) = vote.seen { "; " (words::seen(seen)) } }
                     td dir="auto" { (vote.reason.as_deref().unwrap_or("no reason given")) }
                 } } }
             } }

@@ -3,11 +3,11 @@
 use events::{
     Commit, Event, Fault, IntegrationId, PersonId, RequestKey, ReviewId, Timestamp, Version,
     digest::{ActionDigest, CommitHash, SeenDigest, SubjectDigest, TokenHash},
-    event::{Canceller, Channel, Choice, ConfirmedBy, EnteredBy, Occasion, Origin, Resume, Seen, VoteRefusal},
+    event::{Canceller, Changed, Channel, Choice, ConfirmedBy, EnteredBy, Occasion, Origin, Resume, Seen, VoteRefusal},
     request::{Evidence, Reviewer},
 };
 use ledger::Status;
-use review::{Fold, FoldError};
+use review::{Directory, Fold, FoldError};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -83,6 +83,10 @@ pub struct Vote {
     pub integration: Option<IntegrationId>,
     /// The Slack account that acted, where the address of its profile alone says that it is this person.
     pub matched_account: Option<PersonId>,
+    /// The id that acted, when that was one of the person's aliases.
+    pub acted_as: Option<PersonId>,
+    /// How that id became an alias, where the directory knows.
+    pub alias_added: Option<AliasAdded>,
     /// Whether it counted.
     pub counted: bool,
     /// Why it did not.
@@ -92,6 +96,28 @@ pub struct Vote {
     pub saw: Option<SubjectDigest>,
     /// How much they had before them; absent for a vote that did not count, and where nobody was asked yet.
     pub seen: Option<Seen>,
+}
+
+/// How an id came to be an alias of a person.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AliasAdded {
+    /// When.
+    pub at: Timestamp,
+    /// Who added it; absent where that was not recorded yet.
+    pub changed: Option<Changed>,
+}
+
+impl AliasAdded {
+    /// How `acted_as` had become an alias of `person` when somebody voted by it.
+    pub fn find(
+        directory: &Directory,
+        acted_as: Option<&PersonId>,
+        person: &PersonId,
+        voted_at: Timestamp,
+    ) -> Option<AliasAdded> {
+        let alias = directory.alias(acted_as?, person, voted_at)?;
+        Some(AliasAdded { at: alias.at, changed: alias.changed.clone() })
+    }
 }
 
 /// How it ended.
@@ -161,11 +187,12 @@ pub struct Answered {
 }
 
 impl Trail {
-    /// Of the commits of a review, in order; `None` when there are none.
+    /// Of the commits of a review, in order; `None` when there are none. The directory knows who added the aliases that
+    /// acted.
     ///
     /// # Errors
     /// When they do not make sense together.
-    pub fn of(history: &[Commit]) -> Result<Option<Trail>, FoldError> {
+    pub fn of(history: &[Commit], directory: &Directory) -> Result<Option<Trail>, FoldError> {
         let fold = Fold::of(history)?;
         let (Some(status), Some(first)) = (api::status(&fold.state), history.first()) else { return Ok(None) };
         let Some(review_id) = first.stream.review() else { return Ok(None) };
@@ -195,7 +222,7 @@ impl Trail {
             workflows: Vec::new(),
         };
         for commit in history {
-            commit.events.iter().for_each(|event| trail.take(commit.at, event));
+            commit.events.iter().for_each(|event| trail.take(commit.at, event, directory));
         }
         Ok(Some(trail))
     }
@@ -220,7 +247,7 @@ impl Trail {
             + 300 * (self.votes.len() + self.deliveries.len())
     }
 
-    fn take(&mut self, at: Timestamp, event: &Event) {
+    fn take(&mut self, at: Timestamp, event: &Event, directory: &Directory) {
         match event {
             Event::ReviewRequested(request) => {
                 self.title = Some(request.title.clone());
@@ -275,6 +302,8 @@ impl Trail {
                 entered_by: vote.entered_by.clone(),
                 integration: vote.integration.clone(),
                 matched_account: vote.matched_account.clone(),
+                acted_as: vote.acted_as.clone(),
+                alias_added: AliasAdded::find(directory, vote.acted_as.as_ref(), &vote.person, at),
                 counted: true,
                 refused: None,
                 saw: Some(vote.subject_digest).filter(|_| vote.seen != Some(Seen::Unstated)),
@@ -289,6 +318,8 @@ impl Trail {
                 entered_by: vote.entered_by.clone(),
                 integration: vote.integration.clone(),
                 matched_account: vote.matched_account.clone(),
+                acted_as: vote.acted_as.clone(),
+                alias_added: AliasAdded::find(directory, vote.acted_as.as_ref(), &vote.person, at),
                 counted: false,
                 refused: Some(vote.why),
                 saw: None,

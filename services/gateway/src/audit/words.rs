@@ -3,10 +3,11 @@
 use events::{
     IntegrationId, PersonId,
     event::{Canceller, Channel, Choice, ConfirmedBy, EnteredBy, Occasion, Seen, VoteRefusal},
+    line::line,
     request::{Evidence, Reviewer},
 };
 
-use super::{Answered, Delivery, Ended, Vote};
+use super::{AliasAdded, Answered, Delivery, Ended, Vote};
 
 /// What somebody did: `approved`, or `tried to approve, which did not count: not a reviewer`.
 pub fn said(vote: &Vote) -> String {
@@ -87,6 +88,22 @@ pub fn who_entered(by: Option<&EnteredBy>, integration: Option<&IntegrationId>, 
         (None, None, Some(account)) => Some(format!("{account}, matched by address")),
         (None, None, None) => None,
     }
+}
+
+/// Which of their other addresses acted, and who had added it to the directory.
+pub fn by_alias(acted_as: Option<&PersonId>, added: Option<&AliasAdded>) -> Option<String> {
+    let acted_as = acted_as?;
+    let Some(added) = added else { return Some(format!("by their other address {acted_as}")) };
+    let at = super::drawing::exact(added.at);
+    let who = added.changed.as_ref().map_or("somebody who was not recorded".to_owned(), ToString::to_string);
+    let reason = added.changed.as_ref().and_then(|changed| changed.reason.as_deref());
+    let reason = reason.map(|reason| format!(", because: {}", line(reason))).unwrap_or_default();
+    Some(format!("by their other address {acted_as} (alias added at {at} by {who}{reason})"))
+}
+
+/// The same of a vote.
+pub fn alias_of(vote: &Vote) -> Option<String> {
+    by_alias(vote.acted_as.as_ref(), vote.alias_added.as_ref())
 }
 
 /// A reviewer as people write one.

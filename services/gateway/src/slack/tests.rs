@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use channels::slack::{Message, button, modal::Metadata, signature::SigningSecrets};
 use events::{
     Event, ReviewId,
-    event::{Channel, Choice, VoteRefusal},
+    event::{Changed, Changer, Channel, Choice, Door, VoteRefusal},
 };
 use hmac::{Hmac, KeyInit, Mac};
 use ledger::Clock as _;
@@ -87,7 +87,7 @@ impl Workspace {
         for (id, user) in people {
             wanted.add_person(&id.parse().expect("an id"), person(user)).expect("nobody else's ids");
         }
-        world.gateway.reviews.apply_directory(&wanted).await.expect("a directory");
+        world.gateway.reviews.apply_directory(&wanted, &Changed::new(Changer::Operator, Door::Api)).await.expect("a directory");
         let slack = Arc::new(Recorder::default());
         let secrets = SigningSecrets::new(["new".to_owned(), SECRET.to_owned()]).expect("secrets");
         let app = App { secrets, slack: Arc::clone(&slack) as Arc<dyn Slack>, trusted };

@@ -196,6 +196,7 @@ fn entry(trail: &Trail, now: Timestamp, directory: &Directory) -> Markup {
             @for vote in &trail.votes { li.uncounted[!vote.counted] {
                 (person(directory, &vote.person)) " " (words::said(vote)) " via " (words::channel(vote.channel))
                 @if let Some(by) = words::entered_by(vote) { ", entered by " (by) }
+                @if let Some(alias) = words::alias_of(vote) { ", " bdi { (alias) } }
                 @if let Some(reason) = &vote.reason { ": " q dir="auto" { (reason) } }
             } }
             @for workflow in &trail.workflows { @for answered in &workflow.answers { li { "The workflow " (words::answered(answered)) } } }
@@ -227,8 +228,8 @@ pub(super) async fn report(
     who::need_operator(&gateway, &headers)?;
     let id = id.parse().map_err(|_| Problem::NotFound)?;
     let history = gateway.reviews.history(id).await?;
-    let trail = Trail::of(&history).map_err(|error| Problem::broken(&error))?.ok_or(Problem::NotFound)?;
     let directory = gateway.reviews.directory().await?;
+    let trail = Trail::of(&history, &directory).map_err(|error| Problem::broken(&error))?.ok_or(Problem::NotFound)?;
     let now = gateway.reviews.now();
     let page = off_thread::work(move || audit::report(&trail, &directory, now).into_string()).await;
     let headers =

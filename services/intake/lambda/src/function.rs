@@ -11,7 +11,7 @@ use lambda::{
     sqs::{self, Handled, Message, Receive},
 };
 use lambda_runtime::Context;
-use ledger::{Clock as _, SystemClock};
+use ledger::{Clock as _, Reviews, SystemClock};
 use serde_json::{Value, json};
 
 use crate::events;
@@ -26,6 +26,8 @@ pub struct Intake {
     pub intake: Arc<intake::Intake>,
     /// Account and source of all that the queue of an outside account holds.
     pub queue: Option<(String, String)>,
+    /// Knows how many votes were refused because of who cast them.
+    pub reviews: Arc<Reviews>,
     /// Counts what came of it where nothing else does.
     pub metrics: Metrics,
 }
@@ -67,6 +69,14 @@ impl Function for Intake {
     }
 
     async fn call_with_text(&self, event: &str, context: &Context) -> Result<Value, Failure> {
+        let taken = self.take(event, context).await;
+        self.metrics.suspects(&self.reviews);
+        taken
+    }
+}
+
+impl Intake {
+    async fn take(&self, event: &str, context: &Context) -> Result<Value, Failure> {
         let event = json::read(event.as_bytes()).map_err(|error| Failure::refused(format!("the event is not JSON: {error}")))?;
         if sqs::is_batch(&event.value) {
             let messages =

@@ -31,7 +31,7 @@ async fn serve() -> Result<(), lambda_runtime::Error> {
     let store = aws::store(&config, log, views);
     let reviews = aws::reviews(&store).await;
     let seal = Arc::new(KmsSeal::new(aws_sdk_kms::Client::new(&config), key));
-    let intake = ::intake::Intake::new(reviews, Arc::new(store), seal, trusted)
+    let intake = ::intake::Intake::new(Arc::clone(&reviews), Arc::new(store), seal, trusted)
         .limited(ration.unwrap_or(RATION_DEFAULT), recipients.unwrap_or_default());
-    lambda::run(Intake { intake: Arc::new(intake), queue, metrics }).await
+    lambda::run(Intake { intake: Arc::new(intake), queue, reviews, metrics }).await
 }

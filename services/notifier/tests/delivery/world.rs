@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use channels::{keys::Keyring, link::Links};
 use events::{
     Event, Period, ReviewId, Timestamp,
-    event::{Channel, Choice, Purpose},
+    event::{Changed, Changer, Channel, Choice, Door, Purpose},
 };
 use intake::{BusEvent, Intake, Received, Sender};
 use ledger::{
@@ -126,7 +126,7 @@ impl World {
             let person = review::directory::Person { aliases: [slack].into(), ..review::directory::Person::default() };
             wanted.add_person(&mail.parse().expect("an id"), person).expect("nobody else's ids");
         }
-        reviews.apply_directory(&wanted).await.expect("applied");
+        reviews.apply_directory(&wanted, &Changed::new(Changer::Operator, Door::Api)).await.expect("applied");
 
         let seal = Arc::new(LocalSeal::new(&SecretKey::from([7; 32]), &[]));
         let intake = Intake::new(Arc::clone(&reviews), Arc::new(store.clone()), seal, Vec::new());

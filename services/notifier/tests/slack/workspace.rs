@@ -17,7 +17,7 @@ use axum::{
 use channels::{keys::Keyring, link::Links};
 use events::{
     Event, Period, ReviewId, Timestamp,
-    event::{Channel, Choice},
+    event::{Changed, Changer, Channel, Choice, Door},
 };
 use intake::{BusEvent, Intake, Received, Sender};
 use ledger::{
@@ -172,7 +172,7 @@ impl Workspace {
         let ana = Person { aliases: ["slack:T1/U01".parse().expect("an id")].into(), ..Person::default() };
         let mut wanted = Wanted::default();
         wanted.add_person(&"ana@x.com".parse().expect("an id"), ana).expect("nobody else's ids");
-        reviews.apply_directory(&wanted).await.expect("applied");
+        reviews.apply_directory(&wanted, &Changed::new(Changer::Operator, Door::Api)).await.expect("applied");
 
         let keys = Arc::new(Keyring::new(vec![(1, [7; 32])]).expect("keys"));
         let client = Client::new(BotToken::new("xoxb-tests").expect("a token"), &format!("http://{address}/api"));

@@ -6,14 +6,14 @@ use std::{
 };
 
 use async_trait::async_trait;
-use events::ReviewId;
+use events::{ReviewId, Version};
 use lambda::{
     Failure, Function,
     stream::{self, Follow},
 };
 use lambda_runtime::Context;
 use ledger::{Parked, SystemClock, Work};
-use projector::{CONSUMER, Projection};
+use projector::{Aliases, CONSUMER, Projection};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
@@ -24,12 +24,15 @@ const RESERVE: Duration = Duration::from_secs(5);
 pub struct Projector {
     /// The handler.
     pub projection: Arc<Projection>,
+    /// Alerts of who decides as whom.
+    pub aliases: Option<Arc<Aliases>>,
     /// Where dead letters go.
     pub work: Arc<dyn Work>,
 }
 
 struct Follower {
     projection: Arc<Projection>,
+    aliases: Option<Arc<Aliases>>,
     end: Instant,
 }
 
@@ -46,6 +49,19 @@ impl Follow for Follower {
             Err(_) => self.projection.put_off(review, "the invocation's time was over").await,
         };
         followed.map_err(|error| Failure::of(&error, error.is_retryable()))
+    }
+
+    async fn changed(&self, version: Version) -> Result<(), Failure> {
+        let Some(aliases) = &self.aliases else { return Ok(()) };
+        match aliases.alert(version).await {
+            Err(error) if error.is_retryable() => Err(Failure::of(&error, true)),
+            Err(error) => {
+                // A topic that refuses it will not take it from an operator either.
+                tracing::error!(%version, error = Failure::of(&error, false).error, "nobody was alerted of a change of the directory");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
     }
 }
 
@@ -73,7 +89,7 @@ impl Function for Projector {
         }
         let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         let end = Instant::now() + left.saturating_sub(RESERVE);
-        let follower = Arc::new(Follower { projection: Arc::clone(&self.projection), end });
+        let follower = Arc::new(Follower { projection: Arc::clone(&self.projection), aliases: self.aliases.clone(), end });
         stream::handle(&event, follower, self.work.as_ref(), &SystemClock).await
     }
 }

@@ -23,5 +23,6 @@ async fn serve() -> Result<(), lambda_runtime::Error> {
     let store = aws::store(&config, log, views);
     let reviews = aws::reviews(&store).await;
     let parts = wanted.build(&config, &store, &reviews);
-    lambda::run(Projector { projection: Arc::new(parts.projection), work: parts.work }).await
+    lambda::run(Projector { projection: Arc::new(parts.projection), aliases: parts.aliases.map(Arc::new), work: parts.work })
+        .await
 }

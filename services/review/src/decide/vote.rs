@@ -98,10 +98,16 @@ fn said_before(review: &Review, person: &PrimaryId, vote: &Vote, directory: &Dir
     })
 }
 
+/// The id that acted, where the directory knows its person by another.
+fn acted_as(vote: &Vote, person: &PrimaryId) -> Option<PersonId> {
+    (vote.person.canonical().as_ref() != person.recorded()).then(|| vote.person.clone())
+}
+
 fn count(review: &Review, vote: &Vote, person: &PrimaryId, directory: &Directory) -> Decision {
     let request = &review.request;
     let cast = VoteCast {
         v: V,
+        acted_as: acted_as(vote, person),
         person: person.recorded().clone(),
         choice: vote.choice,
         reason: vote.reason.clone(),

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::{
     commands::vote,
-    world::{World, person, request, wish},
+    world::{World, hr, person, request, wish},
 };
 
 fn name(text: &str) -> IntegrationId {
@@ -31,15 +31,18 @@ fn integration(of: &str, acts_as: Option<&str>) -> IntegrationRegistered {
         expires_at: None,
         source: None,
         access_key: None,
+        changed: None,
     }
 }
 
 /// A world in which `ci` acts as Bob and has asked, with `changes` to the request.
 fn asked(changes: serde_json::Value) -> World {
     let mut world = World::new();
-    let event = world.directory.register_integration(&integration("ci", Some("bob@x.com")), world.now).expect("registered");
+    let event =
+        world.directory.register_integration(&integration("ci", Some("bob@x.com")), &hr(), world.now).expect("registered");
     world.change_directory(event);
-    let event = world.directory.register_integration(&integration("bot", Some("cy@x.com")), world.now).expect("registered");
+    let event =
+        world.directory.register_integration(&integration("bot", Some("cy@x.com")), &hr(), world.now).expect("registered");
     world.change_directory(event);
     let Command::Request(mut wish) = wish(request(changes), None) else { panic!("no request") };
     wish.origin = origin_of(&name("ci"), "e-1");
@@ -89,7 +92,8 @@ fn invariant_03_whom_the_asking_integration_acts_as_counts_as_who_asked() {
     check(&world, &vote("bob@x.com", "approve"), None);
 
     let mut world = World::new();
-    let event = world.directory.register_integration(&integration("ci", Some("bob@x.com")), world.now).expect("registered");
+    let event =
+        world.directory.register_integration(&integration("ci", Some("bob@x.com")), &hr(), world.now).expect("registered");
     world.change_directory(event);
     let alone = json!({"reviewers": [{"email": "bob@x.com"}], "policy": {"quorum": 1}});
     let Command::Request(mut wish) = wish(request(alone), None) else { panic!("no request") };
@@ -100,8 +104,10 @@ fn invariant_03_whom_the_asking_integration_acts_as_counts_as_who_asked() {
 /// Registers `ci` anew, as this person.
 fn replace(world: &mut World, acts_as: Option<&str>) {
     world.pass(Period::seconds(1));
-    world.change_directory(world.directory.revoke_integration(&name("ci")).expect("revoked"));
-    world.change_directory(world.directory.register_integration(&integration("ci", acts_as), world.now).expect("registered"));
+    world.change_directory(world.directory.revoke_integration(&name("ci"), &hr()).expect("revoked"));
+    world.change_directory(
+        world.directory.register_integration(&integration("ci", acts_as), &hr(), world.now).expect("registered"),
+    );
     world.pass(Period::seconds(1));
 }
 
@@ -121,7 +127,7 @@ fn invariant_03_whom_the_integration_acted_as_when_it_asked_counts_as_who_asked_
 fn whom_an_integration_acted_as_before_it_asked_may_decide() {
     let mut world = World::new();
     world.change_directory(
-        world.directory.register_integration(&integration("ci", Some("bob@x.com")), world.now).expect("registered"),
+        world.directory.register_integration(&integration("ci", Some("bob@x.com")), &hr(), world.now).expect("registered"),
     );
     replace(&mut world, Some("cy@x.com"));
     let Command::Request(mut wish) = wish(request(json!({"policy": {"quorum": 1}})), None) else { panic!("no request") };
@@ -143,7 +149,7 @@ fn an_integration_hands_in_the_votes_of_whom_it_acts_as_and_anybodys_by_a_source
     ] {
         let mut world = World::new();
         let wanted = IntegrationRegistered { source, scopes, ..integration("bot", acts_as) };
-        world.change_directory(world.directory.register_integration(&wanted, world.now).expect("registered"));
+        world.change_directory(world.directory.register_integration(&wanted, &hr(), world.now).expect("registered"));
         let known = &world.directory.integrations[&name("bot")];
         let may = |who: &str| known.may_vote_for(&person(who), &world.directory);
         assert_eq!((may("bob@x.com"), may("ana@x.com")), (theirs, anybodys), "{wanted:?}");
@@ -165,15 +171,15 @@ fn the_vote_of_an_integration_is_recorded_with_its_name() {
 fn a_name_is_taken_until_its_token_is_revoked_or_has_expired() {
     let mut world = World::new();
     let expiring = IntegrationRegistered { expires_at: Some(world.now.after(Period::hours(1))), ..integration("ci", None) };
-    world.change_directory(world.directory.register_integration(&expiring, world.now).expect("registered"));
-    let again = |world: &World| world.directory.register_integration(&integration("ci", None), world.now);
+    world.change_directory(world.directory.register_integration(&expiring, &hr(), world.now).expect("registered"));
+    let again = |world: &World| world.directory.register_integration(&integration("ci", None), &hr(), world.now);
     assert_eq!(again(&world), Err(IntegrationRefusal::NameTaken));
     world.pass(Period::hours(1));
     world.change_directory(again(&world).expect("the token has expired"));
     assert_eq!(again(&world), Err(IntegrationRefusal::NameTaken));
-    world.change_directory(world.directory.revoke_integration(&name("ci")).expect("revoked"));
-    assert_eq!(world.directory.revoke_integration(&name("ci")), Err(IntegrationRefusal::Absent));
-    assert_eq!(world.directory.revoke_integration(&name("cd")), Err(IntegrationRefusal::Absent));
+    world.change_directory(world.directory.revoke_integration(&name("ci"), &hr()).expect("revoked"));
+    assert_eq!(world.directory.revoke_integration(&name("ci"), &hr()), Err(IntegrationRefusal::Absent));
+    assert_eq!(world.directory.revoke_integration(&name("cd"), &hr()), Err(IntegrationRefusal::Absent));
     assert!(!world.directory.integrations[&name("ci")].is_active(world.now));
     assert!(again(&world).is_ok());
 }
@@ -183,12 +189,15 @@ fn there_are_no_more_integrations_than_a_call_can_be_compared_with() {
     let mut world = World::new();
     for n in 0..INTEGRATIONS_MAX {
         world.change_directory(
-            world.directory.register_integration(&integration(&format!("ci-{n}"), None), world.now).expect("registered"),
+            world.directory.register_integration(&integration(&format!("ci-{n}"), None), &hr(), world.now).expect("registered"),
         );
     }
-    assert_eq!(world.directory.register_integration(&integration("ci", None), world.now), Err(IntegrationRefusal::TooMany));
-    world.change_directory(world.directory.revoke_integration(&name("ci-7")).expect("revoked"));
-    assert!(world.directory.register_integration(&integration("ci", None), world.now).is_ok());
+    assert_eq!(
+        world.directory.register_integration(&integration("ci", None), &hr(), world.now),
+        Err(IntegrationRefusal::TooMany)
+    );
+    world.change_directory(world.directory.revoke_integration(&name("ci-7"), &hr()).expect("revoked"));
+    assert!(world.directory.register_integration(&integration("ci", None), &hr(), world.now).is_ok());
 }
 
 #[test]

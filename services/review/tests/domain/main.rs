@@ -4,6 +4,8 @@
 #![allow(clippy::expect_used, reason = "a test that expects says what it expected")]
 
 mod again;
+mod aliases;
+mod announcing;
 mod cells;
 mod commands;
 mod corpus;

@@ -5,7 +5,7 @@ use events::{
     Commit, Event, NewCommit, Period, PersonId, ReviewId, ReviewRequest, StreamId, Timestamp, Version,
     commit::SealedHandle,
     digest::{CommitHash, TokenHash},
-    event::{GroupDefined, Origin, PersonRegistered, Resume, V},
+    event::{Changed, Changer, Door, GroupDefined, Origin, PersonRegistered, Resume, V},
 };
 use review::{Command, Decision, Directory, Fold, command, decide};
 use serde_json::{Value, json};
@@ -25,6 +25,11 @@ pub struct World {
 
 pub fn person(id: &str) -> PersonId {
     id.parse().expect("a person")
+}
+
+/// The program that changes the directory of these tests.
+pub fn hr() -> Changed {
+    Changed::new(Changer::Integration("hr".parse().expect("a name")), Door::Api)
 }
 
 pub fn start() -> Timestamp {
@@ -95,12 +100,14 @@ impl World {
 
     pub fn register(&mut self, id: &str, aliases: &[&str]) {
         let aliases = aliases.iter().map(|alias| person(alias)).collect();
-        self.change_directory(PersonRegistered { v: V, person: person(id), name: None, aliases, phone: None }.into());
+        self.change_directory(
+            PersonRegistered { v: V, person: person(id), name: None, aliases, phone: None, changed: Some(hr()) }.into(),
+        );
     }
 
     pub fn group(&mut self, id: &str, members: &[&str]) {
         let members = members.iter().map(|member| person(member)).collect();
-        self.change_directory(GroupDefined { v: V, group: id.parse().expect("a group"), members }.into());
+        self.change_directory(GroupDefined { v: V, group: id.parse().expect("a group"), members, changed: None }.into());
     }
 
     pub fn change_directory(&mut self, event: Event) {

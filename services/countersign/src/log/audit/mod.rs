@@ -18,7 +18,7 @@ use crate::{
 const PAGE: usize = 50;
 
 /// The columns of `--csv`: one line a vote, and one for a review without any.
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 21] = [
     "review",
     "title",
     "outcome",
@@ -37,6 +37,7 @@ const COLUMNS: [&str; 20] = [
     "reason of the vote",
     "channel",
     "entered by",
+    "by another address",
     "delivered",
     "workflow",
 ];
@@ -50,7 +51,8 @@ pub async fn run(args: AuditArgs, global: Global) -> anyhow::Result<ExitCode> {
     let reviews = Reviews::new(ledger, Arc::new(SystemClock));
     let mut out = Sink::new(&args, &global)?;
     if let Some(id) = args.id {
-        let trail = Trail::of(&reviews.history(id).await?)?.with_context(|| format!("there is no review {id}"))?;
+        let (history, directory) = (reviews.history(id).await?, reviews.directory().await?);
+        let trail = Trail::of(&history, &directory)?.with_context(|| format!("there is no review {id}"))?;
         match &args.html {
             Some(file) => report(&reviews, &trail, file).await?,
             None => drop(out.put(&trail)?),
@@ -189,6 +191,7 @@ fn lines(trail: &Trail) -> Vec<Vec<String>> {
             or_empty(vote.reason.clone()),
             words::channel(vote.channel).to_owned(),
             or_empty(words::entered_by(vote)),
+            or_empty(words::alias_of(vote)),
         ]
     });
     let mut votes: Vec<_> = votes.collect();

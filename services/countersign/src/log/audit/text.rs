@@ -41,10 +41,11 @@ pub(super) fn render(trail: &Trail) -> String {
     }
     for vote in &trail.votes {
         let entered = words::entered_by(vote).map(|by| format!(", entered by {by}")).unwrap_or_default();
+        let alias = words::alias_of(vote).map(|alias| format!(", {alias}")).unwrap_or_default();
         let seen = vote.seen.map(|seen| format!("; {}", words::seen(seen))).unwrap_or_default();
         let reason = vote.reason.as_ref().map(|reason| format!(": \"{reason}\"")).unwrap_or_default();
         let (said, channel) = (words::said(vote), words::channel(vote.channel));
-        line("vote", format!("{}  {} {said} ({channel}{entered}{seen}){reason}", vote.at, vote.person));
+        line("vote", format!("{}  {} {said} ({channel}{entered}{alias}{seen}){reason}", vote.at, vote.person));
     }
     for workflow in &trail.workflows {
         let name = workflow.execution_arn.clone().unwrap_or_else(|| workflow.token_hash.to_string());

@@ -186,6 +186,7 @@ mod tests {
             entered_by: None,
             integration: None,
             matched_account: None,
+            acted_as: None,
             subject_digest,
             seen: None,
             seen_digest: None,

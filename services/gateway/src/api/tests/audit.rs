@@ -123,10 +123,10 @@ async fn a_vote_that_a_program_handed_in_says_which_program_also_when_it_did_not
     assert_eq!(reply["audit"][0]["votes"][0]["integration"], Value::Null);
 
     let history = world.gateway.reviews.history(review.parse().expect("an id")).await.expect("read");
-    let trail = crate::audit::Trail::of(&history).expect("folds").expect("a review");
+    let directory = world.gateway.reviews.directory().await.expect("read");
+    let trail = crate::audit::Trail::of(&history, &directory).expect("folds").expect("a review");
     let entered: Vec<_> = trail.votes.iter().map(crate::audit::words::entered_by).collect();
     assert_eq!(entered, [Some("integration bot".to_owned()), Some("integration bot".to_owned())]);
-    let directory = world.gateway.reviews.directory().await.expect("read");
     let report = crate::audit::report(&trail, &directory, trail.requested_at).into_string();
     assert_eq!(report.matches("api, entered by integration bot").count(), 2, "{report}");
 }

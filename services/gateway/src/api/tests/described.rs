@@ -39,7 +39,7 @@ fn a_review_after_every_kind_of_event_is_as_described() {
 #[test]
 fn the_trail_after_every_kind_of_event_is_as_described() {
     for (name, history) in histories() {
-        let trail = Trail::of(&history).expect("folds").expect("a review");
+        let trail = Trail::of(&history, &review::Directory::default()).expect("folds").expect("a review");
         check("AuditTrail", &name, &serde_json::to_value(trail).expect("JSON"));
     }
 }
@@ -58,6 +58,6 @@ fn a_review_that_its_own_workflow_ended_is_as_described() {
     let fold = Fold::of(&history).expect("folds");
     let text = review_document::text(&fold).expect("JSON").expect("a review");
     check("Review", "ended by its workflow", &serde_json::from_str(&text).expect("JSON"));
-    let trail = Trail::of(&history).expect("folds").expect("a review");
+    let trail = Trail::of(&history, &review::Directory::default()).expect("folds").expect("a review");
     check("AuditTrail", "ended by its workflow", &serde_json::to_value(trail).expect("JSON"));
 }

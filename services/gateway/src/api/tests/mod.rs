@@ -1,6 +1,7 @@
 //! The API as its callers see it: the whole router over a real store.
 
 mod audit;
+mod change;
 mod described;
 mod directory;
 mod errors;

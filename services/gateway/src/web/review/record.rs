@@ -1,9 +1,12 @@
 //! What is on record: votes that counted and votes that did not, the workflows that wait, and the
 //! subject that the decision is bound to.
 
-use events::{Event, IntegrationId, PersonId, event::EnteredBy, weight};
+use events::{Event, IntegrationId, PersonId, Timestamp, event::EnteredBy, weight};
 use maud::{Markup, html};
-use review::state::{Review, Told, Waiting};
+use review::{
+    Directory,
+    state::{Review, Told, Waiting},
+};
 
 use super::{
     super::{
@@ -12,7 +15,10 @@ use super::{
     },
     Loaded, person,
 };
-use crate::audit::words::who_entered;
+use crate::audit::{
+    AliasAdded,
+    words::{by_alias, who_entered},
+};
 
 pub(super) fn votes(loaded: &Loaded, review: &Review) -> Markup {
     html! {
@@ -23,14 +29,14 @@ pub(super) fn votes(loaded: &Loaded, review: &Review) -> Markup {
                     @for vote in &review.votes { li.(vote_tone(vote.what.choice)) {
                         p { (person(&loaded.directory, &vote.what.person)) " " strong { (words::said(vote.what.choice)) } }
                         @if let Some(reason) = &vote.what.reason { blockquote dir="auto" { (reason) } }
-                        p.muted.small { (words::at(vote.at)) " · via " (words::via(vote.what.channel)) (entered(vote.what.entered_by.as_ref(), vote.what.integration.as_ref(), vote.what.matched_account.as_ref())) @if let Some(seen) = vote.what.seen { " · " (crate::audit::words::seen(seen)) } }
+                        p.muted.small { (words::at(vote.at)) " · via " (words::via(vote.what.channel)) (entered(vote.what.entered_by.as_ref(), vote.what.integration.as_ref(), vote.what.matched_account.as_ref())) (alias(&loaded.directory, vote.what.acted_as.as_ref(), &vote.what.person, vote.at)) @if let Some(seen) = vote.what.seen { " · " (crate::audit::words::seen(seen)) } }
                     } }
                     @for vote in &review.refused_votes { li.uncounted {
                         p { (person(&loaded.directory, &vote.what.person)) " " s { (words::said(vote.what.choice)) } " " span.chip.refused { (icon(Icon::Minus)) "Not counted" } }
                         @if let Some(reason) = &vote.what.reason { blockquote dir="auto" { (reason) } }
                         p.muted.small {
                             "Did not count: " (words::because(vote.what.why)) " · " (words::at(vote.at)) " · via " (words::via(vote.what.channel))
-                            (entered(vote.what.entered_by.as_ref(), vote.what.integration.as_ref(), vote.what.matched_account.as_ref()))
+                            (entered(vote.what.entered_by.as_ref(), vote.what.integration.as_ref(), vote.what.matched_account.as_ref())) (alias(&loaded.directory, vote.what.acted_as.as_ref(), &vote.what.person, vote.at))
                         }
                     } }
                 }
@@ -43,6 +49,12 @@ pub(super) fn votes(loaded: &Loaded, review: &Review) -> Markup {
 pub(super) fn entered(by: Option<&EnteredBy>, integration: Option<&IntegrationId>, matched: Option<&PersonId>) -> String {
     let verb = if by.is_some() { "entered by" } else { "by" };
     who_entered(by, integration, matched).map(|who| format!(" · {verb} {who}")).unwrap_or_default()
+}
+
+/// Says so when another address of the person's acted, and who had added it.
+pub(super) fn alias(directory: &Directory, acted_as: Option<&PersonId>, person: &PersonId, at: Timestamp) -> String {
+    let added = AliasAdded::find(directory, acted_as, person, at);
+    by_alias(acted_as, added.as_ref()).map(|how| format!(" · {how}")).unwrap_or_default()
 }
 
 fn vote_tone(choice: events::event::Choice) -> &'static str {

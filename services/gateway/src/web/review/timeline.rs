@@ -1,7 +1,7 @@
 //! Everything that happened, in order, as the log has it.
 
 use events::{
-    Commit, Event,
+    Commit, Event, Timestamp,
     event::{Purpose, Verdict},
 };
 use maud::{Markup, html};
@@ -22,7 +22,7 @@ pub(super) fn show(loaded: &Loaded) -> Markup {
         loaded.history.iter().flat_map(|commit| told_together(commit).map(move |group| (commit, group))).collect();
     let list = html! {
         ol.timeline { @for (commit, group) in &events {
-            @let line = tell(loaded, group);
+            @let line = tell(loaded, group, commit.at);
             li.(line.tone) {
                 span.timeline-mark { (icon(line.icon)) }
                 div {
@@ -61,7 +61,7 @@ fn told_together(commit: &Commit) -> impl Iterator<Item = &[Event]> {
     })
 }
 
-fn tell(loaded: &Loaded, group: &[Event]) -> Line {
+fn tell(loaded: &Loaded, group: &[Event], at: Timestamp) -> Line {
     let notified: Vec<_> = group
         .iter()
         .filter_map(|event| if let Event::ReviewNotified(event) = event { Some(event.person.clone()) } else { None })
@@ -149,7 +149,7 @@ fn tell(loaded: &Loaded, group: &[Event]) -> Line {
                 drawing.0,
                 drawing.1,
                 html! {
-                    (person(directory, &event.person)) " " (words::said(event.choice)) " via " (words::via(event.channel)) (record::entered(event.entered_by.as_ref(), event.integration.as_ref(), event.matched_account.as_ref()))
+                    (person(directory, &event.person)) " " (words::said(event.choice)) " via " (words::via(event.channel)) (record::entered(event.entered_by.as_ref(), event.integration.as_ref(), event.matched_account.as_ref())) (record::alias(directory, event.acted_as.as_ref(), &event.person, at))
                 },
             )
         }
@@ -157,7 +157,7 @@ fn tell(loaded: &Loaded, group: &[Event]) -> Line {
             Icon::Minus,
             "warn",
             html! {
-                (person(directory, &event.person)) " " (words::said(event.choice)) ", which did not count: " (words::because(event.why)) (record::entered(event.entered_by.as_ref(), event.integration.as_ref(), event.matched_account.as_ref()))
+                (person(directory, &event.person)) " " (words::said(event.choice)) ", which did not count: " (words::because(event.why)) (record::entered(event.entered_by.as_ref(), event.integration.as_ref(), event.matched_account.as_ref())) (record::alias(directory, event.acted_as.as_ref(), &event.person, at))
             },
         ),
         Event::ReviewDecided(event) => match event.outcome {

@@ -1,6 +1,9 @@
 //! A person's lists: what waits for them, what they asked for, and finding the rest.
 
-use events::request::Reviewer;
+use events::{
+    event::{Changed, Changer, Door},
+    request::Reviewer,
+};
 use ledger::Status;
 use review::directory::{Person, Wanted};
 use serde_json::{Value, json};
@@ -44,7 +47,7 @@ async fn register(world: &World, id: &str, aliases: &[&str], group: &str) {
     let ana = Person { name: Some("Ana Lind".into()), aliases, phone: None };
     wanted.add_person(&person, ana).expect("nobody else's ids");
     wanted.add_group(group.parse().expect("a group"), &[person]);
-    world.gateway.reviews.apply_directory(&wanted).await.expect("applied");
+    world.gateway.reviews.apply_directory(&wanted, &Changed::new(Changer::Operator, Door::Api)).await.expect("applied");
 }
 
 #[tokio::test]

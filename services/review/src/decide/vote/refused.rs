@@ -67,6 +67,7 @@ pub(super) fn refuse(
     }
     let refused = VoteRefused {
         v: V,
+        acted_as: super::acted_as(vote, person),
         person: person.recorded().clone(),
         choice: vote.choice,
         reason: vote.reason.clone(),
