@@ -31,8 +31,7 @@ pub(super) fn check(
         return Err(ClaimsVerificationError::Other("its claims cannot be read".to_owned()));
     };
     let latest = latest.timestamp_millis() as f64 / 1_000.0;
-    // What is no number is no moment in the past either.
-    if further.nbf.is_some_and(|from| !(from <= latest)) {
+    if further.nbf.is_some_and(|from| from > latest) {
         return Err(ClaimsVerificationError::Other("it does not hold yet (nbf)".to_owned()));
     }
     Ok(())
