@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -264,6 +265,29 @@ def test_an_import_takes_what_was_signed_by_the_key_that_it_is_told_and_nothing_
     done = run("import", part, "--data", tmp_path / "four")
     assert done.returncode == 1 and "no signed root covers any of it" in done.stderr, done
     assert run("import", part, "--data", tmp_path / "four", "--allow-uncovered").returncode == 0
+
+
+def test_on_a_read_only_mount_the_log_is_checked_as_it_is(signed):
+    data = str(signed.service.data)
+    mounted = ["unshare", "-rm", "sh", "-c", 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"', data]
+    if subprocess.run([*mounted, "true"], capture_output=True, timeout=60).returncode:
+        pytest.skip("this machine lets nobody mount")
+    command = [*mounted, str(BINARY), "verify", "--data", data, "--public-key", str(signed.key)]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and done.stdout.startswith("whole: "), done
+    database = sqlite3.connect(signed.service.data / "countersign.db")
+    last = "SELECT stream, version, hash, body FROM commits WHERE length(stream) = 16 ORDER BY seq DESC LIMIT 1"
+    stream, version, previous, body = database.execute(last).fetchone()
+    forged = json.loads(body) | {"version": version + 1, "previous": previous.hex()}
+    forged = json.dumps(forged, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    row = (stream, version + 1, hashlib.sha256(forged).digest(), forged)
+    database.execute("INSERT INTO commits (stream, version, hash, body) VALUES (?, ?, ?, ?)", row)
+    database.commit()
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    # The key is there to be read, and nothing can be written: what is not covered stays so, and is named.
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 5 and f"version {version + 1}\n" in done.stdout, done
 
 
 def test_nothing_is_written_over_or_through_a_link(signed, tmp_path):

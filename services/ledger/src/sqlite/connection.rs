@@ -1,8 +1,13 @@
 //! The two files: their tables, and how a connection to them is set up.
 
-use std::{fs::OpenOptions, io, path::Path, time::Duration};
+use std::{
+    fs::OpenOptions,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::fault::{NewerSchema, NotWal, refused, store_error};
 use crate::error::LedgerError;
@@ -166,8 +171,7 @@ fn make_tables(connection: &mut Connection, kind: &Kind, found: i64) -> rusqlite
 /// Opens a connection that only reads; the file must be there and hold tables that this build knows.
 pub(super) fn reader(path: &Path, kind: &Kind) -> Result<Connection, LedgerError> {
     const WHAT: &str = "open the database for reading";
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let open = || -> rusqlite::Result<(Connection, i64)> {
+    let open = |path: &Path, flags| -> rusqlite::Result<(Connection, i64)> {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -176,9 +180,31 @@ pub(super) fn reader(path: &Path, kind: &Kind) -> Result<Connection, LedgerError
         let found = schema_version(&connection)?;
         Ok((connection, found))
     };
-    let (connection, found) = open().map_err(|error| store_error(WHAT, error))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = match open(path, flags) {
+        // A read-only file system has no place for the memory that is shared with who writes. Where there is no
+        // write-ahead log nobody does, and the file can be read as it is (<https://sqlite.org/wal.html#read_only_databases>).
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) && path.is_file() && !has_log(path) => {
+            open(&as_it_is(path), flags | OpenFlags::SQLITE_OPEN_URI)
+        }
+        opened => opened,
+    };
+    let (connection, found) = opened.map_err(|error| store_error(WHAT, error))?;
     check_schema(path, kind, found)?;
     Ok(connection)
+}
+
+/// Whether there is a write-ahead log that holds something.
+fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
+}
+
+/// The file as SQLite is told that nobody writes it.
+fn as_it_is(path: &Path) -> PathBuf {
+    let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    PathBuf::from(format!("file:{name}?immutable=1"))
 }
 
 fn schema_version(connection: &Connection) -> rusqlite::Result<i64> {
