@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::{decoded::Decoded, place};
 use crate::{
     cli::{DirectoryLogArgs, Global},
-    terminal::clean,
+    terminal::{self, clean},
 };
 
 /// `countersign directory log`.
@@ -28,10 +28,12 @@ pub async fn run(args: DirectoryLogArgs, global: Global) -> anyhow::Result<ExitC
         (None, Some(table)) => of_log(place::table(table).await?.as_ref()).await?,
         (None, None) => of_log(place::read_directory(&global.data)?.as_ref()).await?,
     };
-    let mut out = std::io::stdout().lock();
     for (commit, event) in commits.iter().flat_map(|commit| commit.events.iter().map(move |event| (commit, event))) {
-        let line = if global.json { as_json(commit, event) } else { in_words(commit, event) };
-        match writeln!(out, "{line}") {
+        let written = match global.json {
+            true => terminal::json_line(&as_json(commit, event)),
+            false => terminal::try_out(&format!("{}\n", in_words(commit, event))),
+        };
+        match written {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
             written => written.context("cannot write the output")?,
         }
