@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     json::escaped,
-    line::{characters, is_blank},
+    line::{characters, is_blank, line},
 };
 
 /// One fault of an input: where it is (RFC 6901 JSON pointer; empty for the whole) and what was
@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
         let known = self.known.join(", ");
         let mut unknown = self.object.keys().filter(|field| !self.known.contains(&field.as_str()));
         for field in unknown.by_ref().take(UNKNOWN_MAX) {
-            let name: String = field.chars().take(NAME_MAX).collect();
+            let name: String = line(field).chars().take(NAME_MAX).collect();
             faults.push(Fault::new(self.at(&name), format!("no such field (known here: {known})")));
         }
         let further = unknown.count();

@@ -77,7 +77,7 @@ impl PublicKey {
     pub fn open<'a>(&self, note: &'a str) -> Result<&'a str, NoteError> {
         let (text, signatures) = split(note)?;
         let prefix = format!("{DASH}{} ", self.name);
-        for line in signatures.lines().take(SIGNATURES_MAX) {
+        for line in lines(signatures).take(SIGNATURES_MAX) {
             let Some(encoded) = line.strip_prefix(&prefix) else { continue };
             let signed = BASE64.decode(encoded).map_err(|_| NoteError::Malformed)?;
             let Some((id, signature)) = signed.split_first_chunk::<4>() else { return Err(NoteError::Malformed) };
@@ -98,8 +98,13 @@ impl PublicKey {
 fn split(note: &str) -> Result<(&str, &str), NoteError> {
     let end = note.rfind("\n\n").filter(|_| note.len() <= NOTE_MAX && note.ends_with('\n')).ok_or(NoteError::Malformed)?;
     let (text, signatures) = (&note[..=end], &note[end + 2..]);
-    let well_formed = !signatures.is_empty() && signatures.lines().all(|line| line.starts_with(DASH));
+    let well_formed = !signatures.is_empty() && lines(signatures).all(|line| line.starts_with(DASH));
     if well_formed { Ok((text, signatures)) } else { Err(NoteError::Malformed) }
+}
+
+/// The lines of a text that ends with a line end. Not `str::lines`, which takes a carriage return for a part of that.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.strip_suffix('\n').unwrap_or(text).split('\n')
 }
 
 impl fmt::Display for PublicKey {
@@ -187,7 +192,7 @@ mod tests {
         assert!(matches!(other.public().open(&note), Err(NoteError::Unsigned(_))));
         let both = format!("{note}{}", other.sign("one\ntwo\n").lines().last().expect("a signature")) + "\n";
         assert_eq!((key.public().open(&both), other.public().open(&both)), (Ok("one\ntwo\n"), Ok("one\ntwo\n")));
-        for (from, to) in [("two", "too"), ("one\n", "one\n\n"), ("\u{2014} ", "- "), ("\n\n", "\n")] {
+        for (from, to) in [("two", "too"), ("one\n", "one\n\n"), ("\u{2014} ", "- "), ("\n\n", "\n"), ("=\n", "=\r\n")] {
             assert!(key.public().open(&note.replacen(from, to, 1)).is_err(), "{from} as {to}");
         }
         assert!(key.public().open(note.trim_end()).is_err(), "cut off");

@@ -20,7 +20,7 @@ const SPECIAL_MAX: usize = 200;
 /// Renders markdown, once for each text. HTML in it is shown as text, an image is kept only when it is part of the
 /// text itself (a `data:` URI), and what is left goes through an HTML sanitiser. A text beyond the budget is shown as
 /// it was written.
-pub(super) fn render(markdown: &str) -> Markup {
+pub fn render(markdown: &str) -> Markup {
     PreEscaped(RENDERED.of(markdown, made).to_string())
 }
 

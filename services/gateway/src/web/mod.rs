@@ -6,6 +6,7 @@
 
 pub mod assets;
 pub mod layout;
+pub mod markdown;
 pub mod problem;
 pub mod who;
 
@@ -15,7 +16,6 @@ mod dead_letters;
 mod form;
 mod icons;
 mod inbox;
-mod markdown;
 mod outbox;
 mod rendered;
 mod review;
