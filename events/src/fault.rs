@@ -68,7 +68,8 @@ impl<'a> Reader<'a> {
     /// A text of `min` to `max` characters. A text in which nobody can see anything counts as absent.
     pub(crate) fn text(&mut self, field: &'static str, min: usize, max: usize, faults: &mut Vec<Fault>) -> Option<String> {
         let value = self.raw(field)?;
-        if value.as_str().is_some_and(|text| characters(text) <= max && is_blank(text)) {
+        let may_be_absent = |text: &str| characters(text) <= max && is_blank(text) && (min == 0 || !text.is_empty());
+        if value.as_str().is_some_and(may_be_absent) {
             return None;
         }
         match value.as_str() {

@@ -113,7 +113,8 @@ def fill(service) -> dict[str, str]:
         ("Delete 18,204 inactive accounts", ANA, "reject", "The export for the auditors has not run yet."),
         ("Rotate the signing key of the partner API", ANA, "approve", "Partners were told on Monday."),
     ]:
-        body = {"person": {"email": email}, "choice": choice} | ({"reason": reason} if reason else {})
+        seen = service.review(ids[title])["seen_digest"]
+        body = {"person": {"email": email}, "choice": choice, "seen_digest": seen} | ({"reason": reason} if reason else {})
         answer = service.post(f"/api/v1/reviews/{ids[title]}/votes", body)
         assert answer.ok, answer.text
     return ids

@@ -10,7 +10,7 @@ use crate::ids::{GroupId, InvalidId, PersonId};
 
 /// Somebody who is asked: a person or a group.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
-#[schemars(with = "Contact")]
+#[schemars(with = "RecordedContact")]
 pub enum Reviewer {
     /// One person.
     Person(PersonId),
@@ -53,6 +53,20 @@ pub enum Contact {
     Group(#[schemars(extend("pattern" = "^[A-Za-z0-9._-]{1,64}$"))] String),
 }
 
+/// A contact as callers write it: exactly one of the three.
+#[derive(JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Contact")]
+#[allow(dead_code, reason = "read by the schema generator only")]
+enum RecordedContact {
+    /// An e-mail address.
+    Email(#[schemars(length(max = 254), extend("pattern" = RECORDED_PATTERN))] String),
+    /// A Slack user, `TEAM/USER`.
+    Slack(#[schemars(extend("pattern" = SLACK_PATTERN))] String),
+    /// A group of the directory.
+    Group(#[schemars(extend("pattern" = "^[A-Za-z0-9._-]{1,64}$"))] String),
+}
+
 /// A person as callers write one: exactly one of the two. For the published JSON Schema.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -80,6 +94,8 @@ const EMAIL_PATTERN: &str = concat!(
     label!(),
     r"$"
 );
+/// What an address on record looks like: older logs hold some that are refused today.
+const RECORDED_PATTERN: &str = r#"^[^\s@<>",;()\[\]\\]+@[^\s@<>",;()\[\]\\.]+(\.+[^\s@<>",;()\[\]\\.]+)*$"#;
 const SLACK_PATTERN: &str = "^[A-Za-z0-9]{1,64}/[A-Za-z0-9]{1,64}$";
 
 impl TryFrom<Contact> for Reviewer {
@@ -113,8 +129,8 @@ impl Serialize for Reviewer {
 }
 
 impl<'de> Deserialize<'de> for Reviewer {
-    /// Of what is on record; what somebody typed is read by `Contact` and `try_from`. An object with exactly one field that this build knows. Any other object is kept as it is: a
-    /// further field may say who does not count.
+    /// Of what is on record; what somebody typed is read by [`Reviewer::read`]. An object with exactly one field
+    /// that this build knows; any other is kept as it is, since a further field may say who does not count.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = BTreeMap::<Cow<'de, str>, Value>::deserialize(deserializer)?;
         let known = match fields.iter().next() {

@@ -22,10 +22,7 @@ pub(crate) fn check(data: &[u8]) {
     both(NoticeReported::parse(&detail), NoticeReported::parse);
 }
 
-fn both<T: PartialEq + Debug + serde::Serialize>(
-    read: Result<T, Vec<Fault>>,
-    parse: impl Fn(&Value) -> Result<T, Vec<Fault>>,
-) {
+fn both<T: PartialEq + Debug + serde::Serialize>(read: Result<T, Vec<Fault>>, parse: impl Fn(&Value) -> Result<T, Vec<Fault>>) {
     match read {
         Ok(read) => assert_eq!(parse(&serde_json::to_value(&read).expect("it can be written")), Ok(read)),
         Err(faults) => harmless(&faults),

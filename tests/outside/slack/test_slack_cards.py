@@ -81,7 +81,7 @@ def test_a_reason_is_optional_in_slack_as_at_every_other_door(slack, service, an
     assert ana.click(place, "reject").status_code == 200
     assert ana.submit(slack.views[-1], None).text == ""
     [vote] = votes(service, review)
-    assert vote["choice"] == "reject" and "reason" not in vote and vote["seen"] == "excerpt"
+    assert vote["choice"] == "reject" and "reason" not in vote and vote["seen"] == "whole", "the card shows all there is"
 
 
 def test_a_high_risk_is_approved_on_the_page_where_all_of_it_is_shown(slack, service, ana):

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufReader, ErrorKind, Write as _},
+    io::{BufReader, ErrorKind},
     path::Path,
     process::ExitCode,
 };

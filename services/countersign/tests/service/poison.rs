@@ -14,15 +14,27 @@ use crate::{
     },
 };
 
-/// Renames an event type inside the first stored commit of a review.
+/// Renames an event type inside the first stored commit of a review, and has the service take the log as it then is.
 fn rename(service: &Service, review: &str, from: &str, to: &str) {
     let stream = review.parse::<uuid::Uuid>().expect("a UUID").into_bytes();
     let log = Connection::open(service.data().join("countersign.db")).expect("the log");
+    let body: Vec<u8> = log
+        .query_row("SELECT body FROM commits WHERE stream = ?1 AND version = 1", params![stream.as_slice()], |row| row.get(0))
+        .expect("a commit");
+    let body = String::from_utf8(body).expect("text").replace(&format!("\"{from}\""), &format!("\"{to}\""));
+    let hash = events::digest::CommitHash::of(body.as_bytes());
     let changed = log.execute(
-        "UPDATE commits SET body = CAST(replace(CAST(body AS TEXT), ?2, ?3) AS BLOB) WHERE stream = ?1 AND version = 1",
-        params![stream.as_slice(), format!("\"{from}\""), format!("\"{to}\"")],
+        "UPDATE commits SET body = ?2, hash = ?3 WHERE stream = ?1 AND version = 1",
+        params![stream.as_slice(), body.as_bytes(), hash.as_bytes().as_slice()],
     );
     assert_eq!(changed.expect("changed"), 1);
+    drop(log);
+    let restored = std::process::Command::new(env!("CARGO_BIN_EXE_countersign"))
+        .args(["restore", "--accept-loss", "--data"])
+        .arg(service.data())
+        .output()
+        .expect("it runs");
+    assert!(restored.status.success(), "{restored:?}");
 }
 
 /// Who parked what of this review.
