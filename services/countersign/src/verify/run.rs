@@ -103,7 +103,7 @@ async fn check(args: &VerifyArgs, global: &Global) -> anyhow::Result<Report> {
         None => only(None),
         Some(roots) => Box::new(roots.notes()?),
     };
-    let mut audit = audit_of(args, place.key.as_ref(), place.noted.clone(), own)?;
+    let mut audit = audit_of(args, place.key.as_ref(), place.noted, own)?;
     let entered = match &place.files {
         None => Ok(()),
         Some(files) => sources::entries(&mut audit, files, size, &mut progress),

@@ -25,7 +25,7 @@ pub(crate) struct Problem {
     /// What `WWW-Authenticate` says after the scheme's realm (RFC 6750, 3).
     challenge: Option<String>,
     /// After how many seconds the same may be taken.
-    retry_after: Option<i64>,
+    retry_after: Option<u32>,
 }
 
 impl Problem {
@@ -59,7 +59,7 @@ impl Problem {
     /// 429: this program has asked too often.
     pub(crate) fn too_many(over: &TooMany) -> Problem {
         let mut problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests", over.to_string());
-        problem.retry_after = Some(over.retry_after.as_seconds());
+        problem.retry_after = Some(u32::try_from(over.retry_after.as_seconds()).unwrap_or(u32::MAX));
         problem
     }
 

@@ -161,13 +161,13 @@ async fn a_signed_call_is_that_of_its_integration() {
     let pair = register(&world, wanted).await;
     let detail = with(with(request(), "request_key", json!("k")), "requester", Value::Null);
     let asked = entry("com.example.pipeline", "ReviewRequested", &detail);
-    assert_eq!(codes(&call(&world, &pair.signing(&[asked.clone()])).await), [""]);
+    assert_eq!(codes(&call(&world, &pair.signing(std::slice::from_ref(&asked))).await), [""]);
     let id = review_of("integration", "ci");
     let document = world.get(&format!("/reviews/{id}")).await.json();
     assert_eq!((&document["origin"]["account"], &document["origin"]["source"]), (&json!("integration"), &json!("ci")));
     assert_eq!(document["requester"], "pia@example.com", "as by the API");
     // The token of the same integration is the same caller.
-    assert_eq!(codes(&by_token(&world, &pair.token, &[asked.clone()]).await), [""]);
+    assert_eq!(codes(&by_token(&world, &pair.token, std::slice::from_ref(&asked)).await), [""]);
     assert_eq!(world.types(&id).await, ["ReviewRequested"]);
     let other = register(&world, json!({"name": "other", "scopes": ["reviews:request"]})).await;
     let cancel = |id: &str| entry("com.example.pipeline", "ReviewCancelled", &json!({"review_id": id}));
