@@ -1,6 +1,6 @@
 //! Any provider that speaks OpenID Connect and has a discovery document: the authorization code flow
 //! with PKCE, by the crate `openidconnect`, which verifies signature, issuer, audience, expiry and nonce; what it
-//! leaves to its user is in [`further`].
+//! leaves to its user is in `further`.
 
 mod document;
 mod further;

@@ -10,9 +10,9 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`admission`] | who may call, and as whom |
-//! | [`sigv4`] | whether a signature holds |
-//! | [`wire`] | the form of calls and answers, and their limits |
+//! | `admission` | who may call, and as whom |
+//! | `sigv4` | whether a signature holds |
+//! | `wire` | the form of calls and answers, and their limits |
 
 mod admission;
 mod sigv4;
