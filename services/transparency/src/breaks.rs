@@ -58,7 +58,8 @@ impl FromStr for Break {
             let known = name == NAME && words.next().is_none();
             known.then_some(Break { at: at.parse().ok()?, given_up: Checkpoint { size: size.parse().ok()?, root }, lost })
         };
-        read().ok_or(NotABreak)
+        // One break has one spelling: `+4` and `04` are read as numbers, but are not what was signed.
+        read().filter(|read| read.to_string() == line).ok_or(NotABreak)
     }
 }
 

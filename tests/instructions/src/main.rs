@@ -45,7 +45,17 @@ async fn run(requests: usize, votes: usize) -> Outcome<()> {
 /// The service without its consumers and timers: dropping it stops them, and the gateway stays.
 async fn start(data: &std::path::Path) -> Outcome<Calls> {
     let directory = data.to_str().ok_or("the temporary directory is not UTF-8")?;
-    let Cli { global, command } = Cli::try_parse_from(["countersign", "--data", directory, "serve", "--listen", ADDRESS])?;
+    let Cli { global, command } = Cli::try_parse_from([
+        "countersign",
+        "--data",
+        directory,
+        "serve",
+        "--listen",
+        ADDRESS,
+        // The requests come as fast as they are answered.
+        "--requests-per-minute",
+        "0",
+    ])?;
     let Some(Command::Serve(args)) = command else { return Err("`serve` is not a command".into()) };
     let service = Service::start(&args.options(global), ADDRESS.parse::<SocketAddr>()?).await?;
     let router = gateway::router(service.gateway().clone());
