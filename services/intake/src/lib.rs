@@ -184,8 +184,10 @@ impl Intake {
     /// # Errors
     /// When it could not be put on record; nothing was acknowledged then.
     pub async fn receive(&self, event: &BusEvent) -> Result<Received, IntakeError> {
+        if event.sender.is_us() {
+            return Ok(Received::Ignored);
+        }
         match event.sender.bus_source() {
-            Some(published::SOURCE) => return Ok(Received::Ignored),
             Some(source) if source.starts_with("aws.") => {
                 let received = self.aws_event(event).await?;
                 log(event, &received);

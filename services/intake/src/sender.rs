@@ -78,6 +78,15 @@ impl Sender {
         }
     }
 
+    /// Whether it is our own publication that comes back, by the bus or by somebody who replays an archive into the
+    /// function. It asks for nothing, so whoever only claims to be us gains nothing.
+    pub(crate) fn is_us(&self) -> bool {
+        match self {
+            Sender::Bus { source, .. } | Sender::Invoked { source, .. } => source == events::published::SOURCE,
+            Sender::Unauthenticated { .. } | Sender::Integration { .. } | Sender::Operator { .. } => false,
+        }
+    }
+
     /// The source of an event that the bus itself delivered.
     pub(crate) fn bus_source(&self) -> Option<&str> {
         match self {

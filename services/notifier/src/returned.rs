@@ -44,7 +44,9 @@ impl Notifier {
         let sent = fold.state.review().and_then(|review| {
             let mut notices = review.notified.iter().map(|notice| notice.what.as_ref());
             notices.find(|notice| {
-                notice.channel == returned.channel && notice.message_ref.as_deref() == Some(returned.message_ref.as_str())
+                // What a program reported may have gone this way too; we know it by the bus alone.
+                let here = notice.channel == returned.channel || notice.reported_by.is_some();
+                here && notice.message_ref.as_deref() == Some(returned.message_ref.as_str())
             })
         });
         let Some(sent) = sent else { return Ok(Traced::Unknown) };
