@@ -18,7 +18,6 @@ use events::{
     event::{Origin, Program, RefusalKind},
     inbound::{CancelRequested, NoticeReported, VoteSubmitted},
     json::Typed,
-    published,
     request::Contact,
 };
 use ledger::{
