@@ -41,7 +41,8 @@ impl Links {
         &self.base_url
     }
 
-    /// A person's link to a review.
+    /// A person's link to a review. A vote by it is one by this very id: their primary one, or the address that the link is
+    /// sent to.
     pub fn to(&self, review: &Review, person: &impl AsRef<PersonId>) -> Link {
         let expires_at = review.request.expires_at.after(AFTERLIFE);
         let capability = Capability { review: review.id, person: AsRef::<PersonId>::as_ref(person).clone(), expires_at };

@@ -59,10 +59,8 @@ pub fn announcements(before: &Directory, commit: &Commit) -> Vec<Announcement> {
         let Event::PersonRegistered(event) = event else { continue };
         let Some(changed) = &event.changed else { continue };
         let mut tell = |to: &PersonId, news: News| {
-            let announcement = Announcement { to: to.clone(), news, at: commit.at, changed: changed.clone() };
-            if !told.contains(&announcement) {
-                told.push(announcement);
-            }
+            // Aliases are written each once, so nobody is told the same twice.
+            told.push(Announcement { to: to.clone(), news, at: commit.at, changed: changed.clone() });
         };
         let person = &event.person;
         let was = before.primary(person);

@@ -17,7 +17,7 @@ use channels::{
     },
 };
 use events::{PersonId, event::Choice};
-use review::{PrimaryId, Review};
+use review::Review;
 use slack::Place;
 
 use super::{
@@ -110,7 +110,7 @@ impl Press<'_> {
     async fn replace(&self, review: &Review, person: &PersonId) -> Result<(), Failed> {
         let directory = self.gateway.reviews.directory().await?;
         let place = Place { channel: self.pressed.container.channel_id.clone(), ts: self.pressed.container.message_ts.clone() };
-        let link = self.link(review, &directory.primary(person), &place);
+        let link = self.link(review, person, &place);
         let card = Card { review, directory: &directory, button: "", link: &link, now: self.gateway.reviews.now() };
         if let Err(error) = self.app.slack.replace(&place, &card.message()).await {
             tracing::warn!(review_id = %review.id, error, "a card that came too late was not replaced");
@@ -118,8 +118,8 @@ impl Press<'_> {
         Ok(())
     }
 
-    /// The person's own link where they alone read it, else the address of the page.
-    fn link(&self, review: &Review, person: &PrimaryId, place: &Place) -> String {
+    /// The person's own link, by the id that acts here, where they alone read it; else the address of the page.
+    fn link(&self, review: &Review, person: &PersonId, place: &Place) -> String {
         let links = Links::new(Arc::clone(&self.gateway.keys), Arc::clone(&self.gateway.base_url));
         if place.channel.starts_with('D') {
             links.to(review, person).url()

@@ -98,7 +98,7 @@ fn said_before(review: &Review, person: &PrimaryId, vote: &Vote, directory: &Dir
     })
 }
 
-/// The id that acted, where the directory knows its person by another.
+/// The id that acted, where that is one of the person's aliases. Another spelling of the same id is none.
 fn acted_as(vote: &Vote, person: &PrimaryId) -> Option<PersonId> {
     (vote.person.canonical().as_ref() != person.recorded()).then(|| vote.person.clone())
 }

@@ -103,3 +103,12 @@ fn every_change_of_the_directory_says_who_made_it() {
     assert_eq!(changes.len(), 4, "{changes:?}");
     assert!(changes.iter().all(|event| who(event) == Some(hr())), "{changes:?}");
 }
+
+#[test]
+fn another_spelling_of_the_same_id_is_no_alias() {
+    let mut world = asked();
+    let spelled = events::PersonId::recorded("Bob@X.com").expect("an id of an older log");
+    let review::Command::Vote(vote) = vote("bob@x.com", "approve") else { panic!("no vote") };
+    let decision = world.does(&review::Command::Vote(review::command::Vote { person: spelled, ..vote }));
+    assert_eq!((&cast(&decision).person, &cast(&decision).acted_as), (&person("bob@x.com"), &None));
+}

@@ -171,10 +171,8 @@ async fn enter(
     if let Claim::Busy { .. } = used {
         return Err(Problem::UsedSignIn);
     }
-    let holder = match pass.holder {
-        Holder::Operator => Holder::Operator,
-        Holder::Person(person) => Holder::Person(gateway.reviews.directory().await?.primary(&person).into()),
-    };
+    // By the address that signed in, which a vote then names when it is one of their aliases.
+    let holder = pass.holder;
     tracing::info!(operator = holder == Holder::Operator, "a browser was signed in");
     Ok(([(SET_COOKIE, who::sign_in(&gateway, &holder, now)?)], Redirect::to(&target(form.review.as_deref()))).into_response())
 }

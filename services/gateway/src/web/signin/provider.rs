@@ -116,7 +116,7 @@ pub(super) async fn back(
         tracing::info!("the provider vouched for somebody whom nobody here knows");
         return Ok(([(SET_COOKIE, gone)], unknown(&person)).into_response());
     }
-    let person = gateway.reviews.directory().await?.primary(&person).into();
+    // By the address that the provider vouched for, which a vote then names when it is one of their aliases.
     tracing::info!(operator = false, "a browser was signed in by the provider");
     let session = who::sign_in(&gateway, &Holder::Person(person), now)?;
     let cookies = AppendHeaders([(SET_COOKIE, session), (SET_COOKIE, gone)]);

@@ -1,7 +1,11 @@
 //! People sign in by a link that was mailed to them, see what concerns them, and decide as
 //! themselves alone.
 
-use events::{Event, event::Channel};
+use events::{
+    Event,
+    event::{Changed, Changer, Channel, Door},
+};
+use review::directory::{Person, Wanted};
 use serde_json::json;
 
 use super::{BASE, Reply, World, request, with};
@@ -207,6 +211,34 @@ async fn invariant_03_a_signed_in_person_votes_as_themselves_whatever_the_form_s
     let events = world.events(id).await;
     let cast = events.iter().find_map(|event| if let Event::VoteCast(vote) = event { Some(vote) } else { None }).expect("a vote");
     assert_eq!((cast.person.as_str(), cast.channel, cast.entered_by.as_ref()), ("ana@example.com", Channel::Web, None));
+}
+
+#[tokio::test]
+async fn whoever_signs_in_by_an_alias_votes_by_it_and_page_and_timeline_say_who_had_added_it() {
+    let world = World::new();
+    let id = world.ask(request()).await;
+    let mut wanted = Wanted::default();
+    let ana = Person { aliases: vec!["eve@evil.example".parse().expect("a person")], ..Person::default() };
+    wanted.add_person(&"ana@example.com".parse().expect("a person"), ana).expect("nobody else's ids");
+    let hr = Changed::new(Changer::Integration("hr".parse().expect("a name")), Door::Api);
+    world.gateway.reviews.apply_directory(&wanted, &hr).await.expect("applied");
+
+    let eve = world.sign_in_as("eve@evil.example").await;
+    let page = world.look(&eve, &format!("/reviews/{id}")).await;
+    let fields =
+        [("csrf", page.field("csrf")), ("subject_digest", page.field("subject_digest")), ("choice", "approve".to_owned())];
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert_eq!(world.post(&format!("/reviews/{id}/vote"), &[("cookie", &eve)], &fields).await.status, 303);
+    let events = world.events(id).await;
+    let cast = events.iter().find_map(|event| if let Event::VoteCast(vote) = event { Some(vote) } else { None }).expect("a vote");
+    let acted_as = cast.acted_as.as_ref().map(events::PersonId::as_str);
+    assert_eq!((cast.person.as_str(), acted_as), ("ana@example.com", Some("eve@evil.example")));
+
+    let operator = world.sign_in().await;
+    let words = world.look(&operator, &format!("/reviews/{id}")).await.words();
+    let said = "by their other address eve@evil.example (alias added at ";
+    assert_eq!(words.matches(said).count(), 2, "once with the vote, once on the timeline: {words}");
+    assert!(words.contains("by integration hr through the API)"), "{words}");
 }
 
 #[tokio::test]
