@@ -240,3 +240,23 @@ def test_everything_can_be_done_with_the_keyboard_alone(service, browsing):
 
     expect(page.get_by_label("Outcome")).to_contain_text(f"Approved by {ANA}")
     assert service.review(review)["ending"]["reason"] == "typed without a mouse"
+
+
+def test_what_is_left_of_a_reason_is_said_once_it_is_scarce_and_counted_as_the_service_counts(service, browsing):
+    review = service.ask(TITLE, reviewers=[{"email": ANA}])
+    page = browsing.open(service.link(TITLE, ANA))
+    reason, left = page.get_by_label("Reason").first, page.locator("#reason-left")
+
+    reason.fill("x" * 3_000)
+    expect(left).to_be_hidden()
+    reason.fill("😀" * 3_900)
+    expect(left).to_have_text("100 characters left.")
+    reason.fill("承" * 4_001)
+    expect(left).to_have_text("1 too many characters.")
+    assert not reason.evaluate("field => field.checkValidity()")
+    reason.fill("😀" * 4_000)
+    expect(left).to_have_text("0 characters left.")
+    page.get_by_role("button", name="Only comment").click()
+
+    [said] = service.logged(review, "VoteCast")
+    assert said["reason"] == "😀" * 4_000

@@ -13,7 +13,7 @@ use channels::session;
 use events::{
     PersonId, ReviewId,
     digest::{SeenDigest, SubjectDigest},
-    event::{Canceller, Channel, Choice, EnteredBy, Seen},
+    event::{Canceller, Channel, Choice, EnteredBy, Seen, VoteRefusal},
     line::characters,
     request::REASON_MAX,
 };
@@ -126,8 +126,12 @@ async fn cast(
     back: &str,
 ) -> Result<Response, Problem> {
     let (status, notice) = match (person, ballot.read()) {
-        (Some(person), Ok(said)) => match vote(gateway, id, person, said, entered_by).await? {
+        (Some(person), Ok(said)) => match vote(gateway, id, person.clone(), said, entered_by).await? {
             None => return Ok(Redirect::to(back).into_response()),
+            // Said with what was typed, which may be of use elsewhere.
+            Some(Notice::NotCounted { why: VoteRefusal::TooOften, .. }) => {
+                (StatusCode::CONFLICT, Notice::Incomplete { what: TOO_OFTEN, draft: ballot.draft(Some(person)) })
+            }
             Some(notice) => (StatusCode::OK, notice),
         },
         (person, said) => {
@@ -139,6 +143,7 @@ async fn cast(
     Ok(review::answer(status, &HeaderMap::new(), loaded, viewer, Some(notice)).await)
 }
 
+const TOO_OFTEN: &str = "No more comments or wishes for changes are kept on this review. Approving and rejecting still count.";
 const TOO_LONG: &str =
     "The reason is too long to be kept; 4000 characters is the most. It is still in the form, to be made shorter.";
 

@@ -60,7 +60,6 @@ pub(super) fn notice(notice: &Notice, loaded: &Loaded, viewer: &Viewer) -> Marku
             let text = html! {
                 @match ending {
                     Some(ending) => { "The review had already ended. " (outcome::sentence(ending, &loaded.directory)) "." }
-                    None if *why == VoteRefusal::TooOften => { "No more comments or wishes for changes are kept on this review. Approving and rejecting still count." }
                     None => { (person(&loaded.directory, voter)) " may not decide this: " (words::because(*why)) "." }
                 }
                 @if is_on_record(loaded, voter, *why) { " The vote is on record as refused." }
