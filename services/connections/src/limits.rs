@@ -1,6 +1,6 @@
 //! The limits.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use crate::descriptors;
 
@@ -11,15 +11,14 @@ const CONNECTIONS_MAX: usize = 2_048;
 const CLIENT_MAX: usize = 256;
 
 /// What a connection may take.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Limits {
     /// The most connections.
     pub connections: usize,
     /// The most of one client. A proxy of ours speaks for everybody, so it counts as no client.
     pub client: usize,
-    /// Whether a peer in a private network is a proxy of ours, as it is under an address of https. On this machine
-    /// it always may be one.
-    pub behind_proxy: bool,
+    /// Which peers are proxies of ours. On this machine each may be one.
+    pub is_proxy: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
     /// How long a connection may wait for its next request. More than the 60 seconds for which usual proxies keep
     /// theirs, so that we do not close one just as it is used.
     pub idle: Duration,
@@ -36,7 +35,7 @@ impl Default for Limits {
         Limits {
             connections: CONNECTIONS_MAX,
             client: CLIENT_MAX,
-            behind_proxy: false,
+            is_proxy: Arc::new(|_| false),
             idle: Duration::from_secs(75),
             head: Duration::from_secs(15),
             body: Duration::from_secs(30),
@@ -57,11 +56,7 @@ impl Limits {
     }
 
     /// Whether this peer speaks for others than itself.
-    pub(crate) fn is_proxy(&self, peer: IpAddr) -> bool {
-        let is_private = match peer {
-            IpAddr::V4(peer) => peer.is_private(),
-            IpAddr::V6(peer) => peer.is_unique_local(),
-        };
-        peer.is_loopback() || self.behind_proxy && is_private
+    pub(crate) fn speaks_for_many(&self, peer: IpAddr) -> bool {
+        peer.is_loopback() || (self.is_proxy)(peer)
     }
 }

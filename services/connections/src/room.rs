@@ -61,7 +61,7 @@ impl Room {
 
     pub(crate) fn admit(self: &Arc<Self>, peer: IpAddr) -> Admitted {
         let peer = peer.to_canonical();
-        let client = (!self.limits.is_proxy(peer)).then(|| network(peer));
+        let client = (!self.limits.speaks_for_many(peer)).then(|| network(peer));
         let mut guests = self.lock();
         let has_many = client.is_some_and(|client| guests.clients.get(&client).is_some_and(|count| *count >= self.limits.client));
         let is_full = guests.all.len() >= self.limits.connections;
@@ -233,9 +233,13 @@ mod tests {
                 assert!(!is_closed(ticket).await);
             }
         }
-        let private =
-            |behind_proxy| Limits { behind_proxy, ..Limits::default() }.is_proxy("10.0.0.7".parse().expect("an address"));
-        assert_eq!((private(true), private(false)), (true, false));
+        let limits = Limits { client: 1, is_proxy: Arc::new(|peer| peer.to_string() == "10.0.0.7"), ..Limits::default() };
+        let room = Arc::new(Room::new(limits));
+        for (peer, is_closed_for_the_next) in [("10.0.0.7", false), ("10.0.0.8", true)] {
+            let first = admit(&room, peer).expect("room");
+            let _second = admit(&room, peer).expect("room");
+            assert_eq!(is_closed(&first).await, is_closed_for_the_next, "{peer}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -201,7 +201,9 @@ impl Service {
             stopping.send_replace(true);
         };
         let mut stopped = self.stop.subscribe();
-        let limits = Limits { behind_proxy: self.gateway.base_url.starts_with("https://"), ..Limits::of_this_process() };
+        let (proxies, base_url) = (self.gateway.sign_in.proxies.clone(), Arc::clone(&self.gateway.base_url));
+        let is_proxy = Arc::new(move |peer| proxies.believe(peer, &base_url));
+        let limits = Limits { is_proxy, ..Limits::of_this_process() };
         tokio::select! {
             () = connections::serve(listener, router, limits, shutdown) => {}
             () = async { let _ = stopped.wait_for(|stop| *stop).await; tokio::time::sleep(GRACE).await } => {}
