@@ -25,6 +25,7 @@ use crate::{
     cli::{Global, RestoreArgs},
     log::{fence::Fence, format::place, place as open},
     serve::consumers::VIEWS,
+    terminal,
 };
 
 /// The exit code of everything that finds a log not to be what was signed of it.
@@ -51,7 +52,7 @@ async fn restore(store: &SqliteStore, data: &Path, accept: bool, as_json: bool) 
     let broken = match begin(store, data).await {
         Ok(size) => {
             match as_json {
-                true => println!("{}", json!({"lost": 0, "covered": size})),
+                true => terminal::json(&json!({"lost": 0, "covered": size}))?,
                 false => println!("nothing is lost: the log is what was signed of it, {size} commits, all covered"),
             }
             return Ok(ExitCode::SUCCESS);
@@ -61,18 +62,15 @@ async fn restore(store: &SqliteStore, data: &Path, accept: bool, as_json: bool) 
     };
     let loss = Loss::of(store, data, broken).await?;
     if !accept {
-        loss.say(as_json);
+        loss.say(as_json)?;
         if !as_json {
-            println!(
-                "Bring the directory back from a backup, if there is one. To go on without what is lost, for good:\n  \
-                 countersign restore --accept-loss --data {}",
-                data.display()
-            );
+            println!("Bring the directory back from a backup, if there is one. To go on without what is lost, for good:");
+            println!("  countersign restore --accept-loss --data {}", data.display());
         }
         return Ok(ExitCode::from(BROKEN));
     }
     let (kept, size) = loss.accept(store, data).await?;
-    loss.say(as_json);
+    loss.say(as_json)?;
     if !as_json {
         if let Some(kept) = kept {
             println!("what was signed before is kept in {kept}");
@@ -124,7 +122,7 @@ impl Loss {
         Ok(Loss { broken, newest, breaks, lost, sound })
     }
 
-    fn say(&self, as_json: bool) {
+    fn say(&self, as_json: bool) -> std::io::Result<()> {
         let names = |named: &[Entry]| named.iter().map(|entry| place(entry.stream, entry.version)).collect::<Vec<_>>();
         let (count, named) = match &self.lost {
             None => (None, Vec::new()),
@@ -133,8 +131,10 @@ impl Loss {
         let size = self.newest.map(|newest| newest.size);
         if as_json {
             let found = self.broken.to_string();
-            println!("{}", json!({"found": found, "signed": size, "lost": count, "such_as": named, "sound_up_to": self.sound}));
-            return;
+            let sound = &self.sound;
+            return terminal::json(
+                &json!({"found": found, "signed": size, "lost": count, "such_as": named, "sound_up_to": sound}),
+            );
         }
         println!("{}", self.broken);
         match size {
@@ -149,6 +149,7 @@ impl Loss {
         if let Some(sound) = &self.sound {
             println!("up to {sound} all is as it was signed");
         }
+        Ok(())
     }
 
     /// Puts what was signed before aside, and signs what is there with a root that names the break.
