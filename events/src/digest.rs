@@ -19,6 +19,25 @@ pub fn canonical<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> 
     serde_json_canonicalizer::to_vec(value)
 }
 
+/// The RFC 8785 bytes of an object, from the bytes of its members: what several digests are taken of is written once.
+/// The names are ours: ASCII that needs no escape, each once, in order.
+pub(crate) fn object(members: &[(&str, &[u8])]) -> Vec<u8> {
+    debug_assert!(members.is_sorted_by(|(one, _), (next, _)| one < next), "members in order, each once");
+    let mut bytes = Vec::with_capacity(members.iter().map(|(name, value)| name.len() + value.len() + 4).sum::<usize>() + 2);
+    bytes.push(b'{');
+    for (index, (name, value)) in members.iter().enumerate() {
+        if index > 0 {
+            bytes.push(b',');
+        }
+        bytes.push(b'"');
+        bytes.extend_from_slice(name.as_bytes());
+        bytes.extend_from_slice(b"\":");
+        bytes.extend_from_slice(value);
+    }
+    bytes.push(b'}');
+    bytes
+}
+
 /// Reads a text without keeping it.
 struct Text<T>(PhantomData<T>);
 
@@ -145,27 +164,9 @@ impl CommitHash {
 impl SubjectDigest {
     /// The digest that binds a decision to what was decided on.
     pub fn of_subject(subject: &Value, evidence: &Value) -> SubjectDigest {
-        let both = serde_json::json!({ "subject": subject, "evidence": evidence });
         // A `Value` always has canonical bytes: its keys are strings and its numbers finite.
-        SubjectDigest::of(&canonical(&both).unwrap_or_default())
-    }
-}
-
-impl ActionDigest {
-    /// The digest of what is approved.
-    pub fn of_subject(subject: &Value) -> ActionDigest {
-        ActionDigest::of(&canonical(subject).unwrap_or_default())
-    }
-}
-
-impl SeenDigest {
-    /// The digest of all that people read.
-    pub fn of_content(title: &str, summary: Option<&str>, subject: &Value, evidence: &Value) -> SeenDigest {
-        let mut content = serde_json::json!({ "title": title, "subject": subject, "evidence": evidence });
-        if let Some(summary) = summary {
-            content["summary"] = summary.into();
-        }
-        SeenDigest::of(&canonical(&content).unwrap_or_default())
+        let [subject, evidence] = [subject, evidence].map(|value| canonical(value).unwrap_or_default());
+        SubjectDigest::of(&object(&[("evidence", &evidence), ("subject", &subject)]))
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod contact;
 mod detail;
+mod digests;
 mod evidence;
 mod parse;
 mod policy;
@@ -13,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    digest::{ActionDigest, ContentDigest, SeenDigest, SubjectDigest, canonical},
     ids::{PersonId, RequestKey},
     secret::TaskToken,
     time::{Period, Timestamp},
@@ -21,6 +21,8 @@ use crate::{
 
 pub use contact::{Contact, PersonContact, Reviewer};
 pub use detail::{ResumeDetail, ReviewRequestedDetail};
+pub use digests::Digests;
+pub(crate) use digests::Parts;
 pub use evidence::Evidence;
 pub use parse::{salvage_groups, salvage_resume};
 pub use policy::{Policy, PolicyDetail};
@@ -122,34 +124,6 @@ pub enum OnEnd {
     Fail,
     /// The task succeeds with the outcome in its output; the workflow must look.
     Succeed,
-}
-
-impl ReviewRequest {
-    /// The digest of subject and evidence.
-    pub fn subject_digest(&self) -> SubjectDigest {
-        SubjectDigest::of_subject(&self.subject, &evidence_value(&self.evidence))
-    }
-
-    /// The digest of what is approved.
-    pub fn action_digest(&self) -> ActionDigest {
-        ActionDigest::of_subject(&self.subject)
-    }
-
-    /// The digest of all that people read.
-    pub fn seen_digest(&self) -> SeenDigest {
-        SeenDigest::of_content(&self.title, self.summary.as_deref(), &self.subject, &evidence_value(&self.evidence))
-    }
-
-    /// What the request key stands for under a recipe: the same key with other content is refused.
-    pub fn content_digest(&self, recipe: ContentRecipe) -> ContentDigest {
-        ContentDigest::of(&canonical(&recipe.content(self)).unwrap_or_default())
-    }
-}
-
-/// Evidence as JSON.
-pub(crate) fn evidence_value(evidence: &[Evidence]) -> Value {
-    // Evidence is texts and arrays of texts, which always serialise.
-    serde_json::to_value(evidence).unwrap_or_default()
 }
 
 #[cfg(test)]

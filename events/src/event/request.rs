@@ -9,7 +9,7 @@ use crate::{
     digest::{ActionDigest, ContentDigest, HandleHash, SeenDigest, SubjectDigest, TokenHash},
     fault::Fault,
     ids::{PersonId, RequestKey, ReviewId},
-    request::{ContentRecipe, Evidence, OnEnd, Policy, Reviewer, Risk, evidence_value},
+    request::{ContentRecipe, Evidence, OnEnd, Parts, Policy, Reviewer, Risk},
     time::Timestamp,
 };
 
@@ -98,14 +98,16 @@ pub struct ReviewRequested {
 impl ReviewRequested {
     /// Digest of what is approved, also of a request that was recorded before there was one.
     pub fn action_digest(&self) -> ActionDigest {
-        self.action_digest.unwrap_or_else(|| ActionDigest::of_subject(&self.subject))
+        self.action_digest.unwrap_or_else(|| self.parts().action_digest())
     }
 
     /// Digest of all that people read, also of a request that was recorded before there was one.
     pub fn seen_digest(&self) -> SeenDigest {
-        self.seen_digest.unwrap_or_else(|| {
-            SeenDigest::of_content(&self.title, self.summary.as_deref(), &self.subject, &evidence_value(&self.evidence))
-        })
+        self.seen_digest.unwrap_or_else(|| self.parts().seen_digest())
+    }
+
+    fn parts(&self) -> Parts {
+        Parts::of(&self.title, self.summary.as_deref(), &self.subject, &self.evidence)
     }
 }
 

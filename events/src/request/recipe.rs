@@ -2,9 +2,9 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-use serde_json::{Value, json};
 
-use super::{ReviewRequest, evidence_value};
+use super::{ReviewRequest, digests::Parts};
+use crate::digest::{ContentDigest, canonical, object};
 
 /// Which parts of a request its key stands for. The event names the recipe of its digest, and a repeat is
 /// compared by that one, so that a workflow that tries again after an upgrade finds its review.
@@ -27,25 +27,32 @@ impl ContentRecipe {
         *self == ContentRecipe::Decided
     }
 
-    /// What is digested.
-    pub(super) fn content(self, request: &ReviewRequest) -> Value {
-        let mut reviewers = request.reviewers.clone();
-        reviewers.sort_by(|one, other| one.written().cmp(&other.written()));
+    /// The digest of what the key of this request stands for.
+    pub(super) fn digest(self, request: &ReviewRequest, parts: &Parts) -> ContentDigest {
+        let mut reviewers: Vec<_> = request.reviewers.iter().collect();
+        reviewers.sort_by_key(|reviewer| reviewer.written());
         reviewers.dedup();
-        let mut content = json!({
-            "subject": request.subject,
-            "evidence": evidence_value(&request.evidence),
-            "reviewers": reviewers,
-            "policy": request.policy,
-        });
-        if self == ContentRecipe::Read {
-            content["title"] = json!(request.title);
-            content["summary"] = json!(request.summary);
-            content["risk"] = json!(request.risk);
-            content["on_expiry"] = json!(request.on_expiry);
-            content["on_reject"] = json!(request.on_reject);
+        // Words, numbers and lists of them always have canonical bytes.
+        let (reviewers, policy) = (canonical(&reviewers).unwrap_or_default(), canonical(&request.policy).unwrap_or_default());
+        let decided: [(&str, &[u8]); 4] =
+            [("evidence", &parts.evidence), ("policy", &policy), ("reviewers", &reviewers), ("subject", &parts.subject)];
+        if self == ContentRecipe::Decided {
+            return ContentDigest::of(&object(&decided));
         }
-        content
+        let [evidence, policy, reviewers, subject] = decided;
+        let [on_expiry, on_reject] = [&request.on_expiry, &request.on_reject].map(|end| canonical(end).unwrap_or_default());
+        let risk = canonical(&request.risk).unwrap_or_default();
+        ContentDigest::of(&object(&[
+            evidence,
+            ("on_expiry", &on_expiry),
+            ("on_reject", &on_reject),
+            policy,
+            reviewers,
+            ("risk", &risk),
+            subject,
+            ("summary", parts.summary.as_deref().unwrap_or(b"null")),
+            ("title", &parts.title),
+        ]))
     }
 }
 

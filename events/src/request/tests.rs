@@ -119,3 +119,44 @@ fn invariant_06_the_refusal_of_a_flood_of_unknown_fields_stays_small_enough_to_r
     assert!(faults.last().is_some_and(|fault| fault.expected.contains("19951 further unknown fields")), "{:?}", faults.last());
     assert!(serde_json::to_vec(&faults).expect("JSON").len() < 32_000);
 }
+
+#[test]
+fn each_digest_is_of_the_canonical_form_of_the_whole_that_it_covers() {
+    use crate::digest::{ActionDigest, ContentDigest, SeenDigest, SubjectDigest, canonical};
+
+    let bytes = |value: Value| canonical(&value).expect("a value has canonical bytes");
+    for summary in [json!(null), json!("\u{1F600} \"quoted\"\n")] {
+        let subject = json!({"\u{1F600}": 1, "\u{FB33}": 2.50, "a": [null, {"z": 1, "b": "\u{7}"}], "": "é"});
+        let evidence = json!([{"label": "l", "value": "v"}, {"table": [["a", "\\"], ["b"]], "label": "t"}]);
+        let mut detail = json!({"title": "T \u{e9}", "subject": subject, "evidence": evidence, "policy": {"quorum": 2},
+            "reviewers": [{"group": "g"}, {"email": "b@x.com"}, {"email": "a@x.com"}], "risk": "high", "on_reject": "succeed"});
+        if !summary.is_null() {
+            detail["summary"] = summary.clone();
+        }
+        let request = ReviewRequest::parse(&detail).expect("valid");
+        let mut seen = json!({"title": request.title, "subject": subject, "evidence": evidence});
+        if !summary.is_null() {
+            seen["summary"] = summary.clone();
+        }
+        let decided = json!({"subject": subject, "evidence": evidence, "policy": request.policy,
+            "reviewers": [{"email": "a@x.com"}, {"email": "b@x.com"}, {"group": "g"}]});
+        let mut content = decided.clone();
+        for (name, value) in [
+            ("title", json!(request.title)),
+            ("summary", summary),
+            ("risk", json!("high")),
+            ("on_expiry", json!("fail")),
+            ("on_reject", json!("succeed")),
+        ] {
+            content[name] = value;
+        }
+        let whole = Digests {
+            subject: SubjectDigest::of(&bytes(json!({"subject": subject, "evidence": evidence}))),
+            action: ActionDigest::of(&bytes(subject)),
+            seen: SeenDigest::of(&bytes(seen)),
+            content: ContentDigest::of(&bytes(content)),
+        };
+        assert_eq!(request.digests(), whole);
+        assert_eq!(request.content_digest(ContentRecipe::Decided), ContentDigest::of(&bytes(decided)));
+    }
+}

@@ -104,7 +104,7 @@ def signed(stack, tmp_path_factory) -> Signed:
 def test_the_log_is_whole_with_aws_from_a_copy_of_the_bucket_and_offline_from_an_export(signed):
     commits = len(signed.items())
     code, report = signed.verify(signed.stack.log_table, "--checkpoint", signed.held, "--all-covered")
-    assert (code, report["whole"], report["checked"]["commits"]) == (0, True, commits), report
+    assert (code, report["whole"], report["checked"]["commits"]) == (0, True, commits), json.dumps(report)
     assert report["checked"]["covered"] == commits and report["checkpoint"] >= commits, report
 
     # The key is KMS's own.

@@ -31,6 +31,7 @@ fn open(wish: &Request, directory: &Directory, now: Timestamp) -> Decision {
     }
     let expires_at = now.after(request.expires_in);
     let deadline = wish.resume.as_ref().and_then(|resume| resume.deadline);
+    let digests = request.digests();
     let event = ReviewRequested {
         v: V,
         origin: wish.origin.clone(),
@@ -46,11 +47,11 @@ fn open(wish: &Request, directory: &Directory, now: Timestamp) -> Decision {
         expires_at: deadline.map_or(expires_at, |deadline| expires_at.min(deadline)),
         on_expiry: request.on_expiry,
         on_reject: request.on_reject,
-        subject_digest: request.subject_digest(),
-        content_digest: request.content_digest(ContentRecipe::NEWEST),
+        subject_digest: digests.subject,
+        content_digest: digests.content,
         content_recipe: ContentRecipe::NEWEST,
-        action_digest: Some(request.action_digest()),
-        seen_digest: Some(request.seen_digest()),
+        action_digest: Some(digests.action),
+        seen_digest: Some(digests.seen),
         follows: wish.follows,
         resume: wish.resume.clone(),
     };

@@ -43,7 +43,7 @@ pub const COMMANDS: &[When] = &[
     ("requester comments", || vote("rita@x.com", "comment")),
     ("bob approves, untrusted source", || changed(vote("bob@x.com", "approve"), |vote| vote.trusted = false)),
     ("bob approves what he saw", || {
-        changed(vote("bob@x.com", "approve"), |vote| vote.stated = Stated::whole(request(json!({})).seen_digest()))
+        changed(vote("bob@x.com", "approve"), |vote| vote.stated = Stated::whole(request(json!({})).digests().seen))
     }),
     ("bob approves another digest", || {
         changed(vote("bob@x.com", "approve"), |vote| vote.stated = Stated::by_digests(None, Some(SubjectDigest::of(b"other"))))

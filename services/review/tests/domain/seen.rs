@@ -29,7 +29,7 @@ fn refusal(answer: Answer) -> Option<VoteRefusal> {
 fn invariant_14_a_vote_on_other_content_is_refused_whatever_part_of_it_differs() {
     let world = World::new().then(when("asks, no token"));
     for change in [json!({"title": "Other"}), json!({"summary": "words"}), json!({"subject": {}}), json!({"evidence": []})] {
-        let other = request(change).seen_digest();
+        let other = request(change).digests().seen;
         for stated in [Stated::whole(other), Stated::excerpt(other), Stated::by_digests(Some(other), None)] {
             assert_eq!(refusal(world.decide(&approve(stated)).answer), Some(VoteRefusal::OtherSubject));
         }
@@ -40,11 +40,11 @@ fn invariant_14_a_vote_on_other_content_is_refused_whatever_part_of_it_differs()
 
 #[test]
 fn invariant_14_a_vote_says_how_much_was_seen_and_never_more_than_the_channel_said() {
-    let this = request(json!({})).seen_digest();
+    let this = request(json!({})).digests().seen;
     for (stated, seen, digest) in [
         (Stated::whole(this), Seen::Whole, Some(this)),
         (Stated::excerpt(this), Seen::Excerpt, Some(this)),
-        (Stated::by_digests(None, Some(request(json!({})).subject_digest())), Seen::Excerpt, None),
+        (Stated::by_digests(None, Some(request(json!({})).digests().subject)), Seen::Excerpt, None),
         (Stated::NOTHING, Seen::Unstated, None),
     ] {
         let world = World::new().then(when("asks, no token")).then(approve(stated));
@@ -56,7 +56,7 @@ fn invariant_14_a_vote_says_how_much_was_seen_and_never_more_than_the_channel_sa
 #[test]
 fn a_high_risk_is_approved_by_whoever_saw_the_whole_and_rejected_by_anybody() {
     let high = request(json!({"risk": "high"}));
-    let this = high.seen_digest();
+    let this = high.digests().seen;
     let world = World::new().then(wish(high, None));
     for stated in [Stated::NOTHING, Stated::excerpt(this), Stated { seen: Seen::Unstated, ..Stated::whole(this) }] {
         assert_eq!(refusal(world.decide(&approve(stated)).answer), Some(VoteRefusal::NotSeenWhole));
