@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 
 use super::fault::{NewerSchema, NotWal, refused, store_error};
 use crate::error::LedgerError;
@@ -146,9 +146,16 @@ fn private(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Keeps statements, and each as it was prepared. Without the guarantee SQLite plans by the value of a bound `LIMIT`,
+/// and prepares the statement anew each time one is bound (<https://sqlite.org/queryplanner-ng.html>, section 4).
+fn set_up_statements(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
+}
+
 fn set_up_writer(connection: &Connection, kind: &Kind) -> rusqlite::Result<String> {
     connection.busy_timeout(BUSY)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    set_up_statements(connection)?;
     let mode = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))?;
     connection.pragma_update(None, "synchronous", kind.synchronous)?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))?;
@@ -174,7 +181,7 @@ pub(super) fn reader(path: &Path, kind: &Kind) -> Result<Connection, LedgerError
     let open = |path: &Path, flags| -> rusqlite::Result<(Connection, i64)> {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        set_up_statements(&connection)?;
         // Small, since every write by another connection empties it.
         connection.pragma_update(None, "cache_size", -512)?;
         let found = schema_version(&connection)?;
