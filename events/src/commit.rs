@@ -6,11 +6,13 @@
 //! the hash can be checked by anybody. A sealed handle is stored beside the body; the event in the
 //! body carries its SHA-256, which binds it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
-    digest::{CommitHash, HandleHash, canonical},
+    digest::{CommitHash, HandleHash, array, canonical, object},
     event::Event,
     ids::{StreamId, Version},
     time::Timestamp,
@@ -87,15 +89,6 @@ pub struct NewCommit {
     pub sealed: Option<SealedHandle>,
 }
 
-#[derive(Serialize)]
-struct BodyRef<'a> {
-    at: Timestamp,
-    events: &'a [Event],
-    previous: CommitHash,
-    stream: StreamId,
-    version: Version,
-}
-
 #[derive(Deserialize)]
 struct Body<'a> {
     at: Timestamp,
@@ -168,11 +161,22 @@ impl NewCommit {
     /// [`CommitError::Unwritable`] when an event holds a number that JSON cannot.
     pub fn store(&self) -> Result<StoredCommit, CommitError> {
         let body =
-            BodyRef { at: self.at, events: &self.events, previous: self.previous, stream: self.stream, version: self.version };
-        let body =
-            canonical(&body).map_err(|source| CommitError::Unwritable { stream: self.stream, version: self.version, source })?;
+            self.body().map_err(|source| CommitError::Unwritable { stream: self.stream, version: self.version, source })?;
         let hash = CommitHash::of(&body);
         Ok(StoredCommit { stream: self.stream, version: self.version, hash, body, sealed: self.sealed.clone() })
+    }
+
+    fn body(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let events = self.events.iter().map(canonical).collect::<Result<Vec<_>, _>>()?;
+        // Times, hashes and ids are ASCII that needs no escaping; versions are whole numbers that a double holds.
+        let text = |text: &dyn fmt::Display| format!("\"{text}\"").into_bytes();
+        Ok(object(&[
+            ("at", &text(&self.at)),
+            ("events", &array(&events)),
+            ("previous", &text(&self.previous)),
+            ("stream", &text(&self.stream)),
+            ("version", self.version.to_string().as_bytes()),
+        ]))
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::{fmt, marker::PhantomData, str::FromStr};
 
-use data_encoding::HEXLOWER_PERMISSIVE;
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor, ser::Error as _};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -38,6 +38,11 @@ pub(crate) fn object(members: &[(&str, &[u8])]) -> Vec<u8> {
     bytes
 }
 
+/// The RFC 8785 bytes of an array, from those of its elements.
+pub(crate) fn array(elements: &[Vec<u8>]) -> Vec<u8> {
+    [&b"["[..], &elements.join(&b","[..]), b"]"].concat()
+}
+
 /// Reads a text without keeping it.
 struct Text<T>(PhantomData<T>);
 
@@ -51,6 +56,12 @@ impl<T: FromStr<Err = InvalidId>> Visitor<'_> for Text<T> {
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
         text.parse().map_err(E::custom)
     }
+}
+
+/// Always a text: each byte is two ASCII characters.
+fn hexadecimal<'a>(bytes: &[u8; 32], text: &'a mut [u8; 64]) -> Option<&'a str> {
+    HEXLOWER.encode_mut(bytes, text);
+    std::str::from_utf8(text).ok()
 }
 
 macro_rules! digest {
@@ -80,9 +91,7 @@ macro_rules! digest {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let mut text = [0u8; 64];
-                hex::encode_to_slice(self.0, &mut text).map_err(|_| fmt::Error)?;
-                f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+                f.write_str(hexadecimal(&self.0, &mut [0; 64]).ok_or(fmt::Error)?)
             }
         }
 
@@ -115,7 +124,9 @@ macro_rules! digest {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                // Each commit has a few: without the machinery of formatting.
+                let mut text = [0; 64];
+                serializer.serialize_str(hexadecimal(&self.0, &mut text).ok_or_else(|| S::Error::custom("not hexadecimal"))?)
             }
         }
     };

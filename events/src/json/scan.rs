@@ -1,6 +1,6 @@
 //! One pass over a document for what a parser drops silently.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use super::{escaped, number};
 use crate::fault::Fault;
@@ -34,9 +34,9 @@ fn skip_string(bytes: &mut std::str::Bytes<'_>) {
 }
 
 /// Where the scan is.
-enum Level {
+enum Level<'a> {
     /// In an object: the names so far, and the one whose value comes.
-    Object { seen: HashSet<String>, name: String, is_name: bool },
+    Object { seen: BTreeSet<Cow<'a, str>>, name: Cow<'a, str>, is_name: bool },
     /// In an array: the index of the item that comes.
     Array { index: usize },
 }
@@ -44,12 +44,12 @@ enum Level {
 /// Every name that is given twice and every number that is not kept, at most `max`. The text is JSON.
 pub(super) fn faults(text: &str, max: usize) -> Vec<Fault> {
     let bytes = text.as_bytes();
-    let mut levels: Vec<Level> = Vec::new();
+    let mut levels: Vec<Level<'_>> = Vec::new();
     let mut faults = Vec::new();
     let mut at = 0;
     while at < bytes.len() && faults.len() < max {
         match bytes[at] {
-            b'{' => levels.push(Level::Object { seen: HashSet::new(), name: String::new(), is_name: true }),
+            b'{' => levels.push(Level::Object { seen: BTreeSet::new(), name: Cow::default(), is_name: true }),
             b'[' => levels.push(Level::Array { index: 0 }),
             b'}' | b']' => drop(levels.pop()),
             b',' => match levels.last_mut() {
@@ -62,8 +62,7 @@ pub(super) fn faults(text: &str, max: usize) -> Vec<Fault> {
                 let was_seen = match levels.last_mut() {
                     Some(Level::Object { seen, name, is_name }) if *is_name => {
                         *is_name = false;
-                        // What the parser took for a string it takes for one again.
-                        *name = serde_json::from_str(&text[at..end]).unwrap_or_default();
+                        *name = unescaped(&text[at..end]);
                         !seen.insert(name.clone())
                     }
                     _ => false,
@@ -93,6 +92,15 @@ pub(super) fn faults(text: &str, max: usize) -> Vec<Fault> {
     faults
 }
 
+/// The name that a string stands for, as nearly all do without a copy.
+fn unescaped(string: &str) -> Cow<'_, str> {
+    match string.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(name) if !name.contains('\\') => Cow::Borrowed(name),
+        // What the parser took for a string it takes for one again.
+        _ => Cow::Owned(serde_json::from_str(string).unwrap_or_default()),
+    }
+}
+
 /// The place behind the string that begins at `start`.
 fn end_of_string(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
@@ -106,7 +114,7 @@ fn end_of_string(bytes: &[u8], start: usize) -> usize {
     bytes.len()
 }
 
-fn pointer(levels: &[Level]) -> String {
+fn pointer(levels: &[Level<'_>]) -> String {
     let mut pointer = String::new();
     for level in levels {
         pointer.push('/');

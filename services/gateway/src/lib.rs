@@ -20,7 +20,7 @@ pub mod web;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use axum::{Router, middleware};
+use axum::Router;
 use channels::{
     access_key::AccessKeys,
     keys::{Keyring, OperatorKey},
@@ -123,6 +123,5 @@ pub fn router(gateway: Gateway) -> Router {
 /// Everything that answers HTTP, and further pages under the same guard.
 pub fn router_beside(gateway: Gateway, further: Router<Gateway>) -> Router {
     let routes = Router::new().merge(api::routes(&gateway)).merge(web::routes()).merge(further);
-    let routes = routes.layer(middleware::from_fn_with_state(gateway.clone(), trust::check));
     security::guard(routes, &gateway).with_state(gateway)
 }

@@ -16,7 +16,7 @@ use axum::{
 use https::is_loopback;
 use tower_http::compression::CompressionLayer;
 
-use crate::{Gateway, api, panics, web};
+use crate::{Gateway, api, panics, trust, web};
 
 /// The largest request body in bytes, but for PutEvents. A request of the largest detail stays below it
 /// however much of it is escaped inside JSON.
@@ -98,8 +98,11 @@ async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) ->
     response
 }
 
-/// The answer, for which sessions that somebody signed out of are not there.
+/// The answer, if the log is trusted; sessions that somebody signed out of are not there for it.
 async fn admitted(gateway: &Gateway, mut request: Request, next: Next) -> Response {
+    if let Some(refusal) = trust::refusal(gateway, &request) {
+        return refusal;
+    }
     match web::who::forget_ended(gateway, request.headers_mut()).await {
         Ok(()) => next.run(request).await,
         Err(error) => {

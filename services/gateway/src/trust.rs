@@ -2,20 +2,19 @@
 //! anybody told what may have been altered.
 
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderValue, header::RETRY_AFTER},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 
 use crate::{Gateway, api, web};
 
-/// 503 to everything while the log is distrusted, but to what holds nothing of it.
-pub(crate) async fn check(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
-    let Err(error) = gateway.reviews.ledger().trusted() else { return next.run(request).await };
+/// 503 to everything while the log is distrusted, but to what holds nothing of it; `None` while it is trusted.
+pub(crate) fn refusal(gateway: &Gateway, request: &Request) -> Option<Response> {
+    let error = gateway.reviews.ledger().trusted().err()?;
     let path = request.uri().path();
     if path == "/livez" || path.starts_with("/assets/") {
-        return next.run(request).await;
+        return None;
     }
     let for_programs =
         api::is_ours(path) || ["/healthz", "/readyz"].contains(&path) || (path == "/" && !request.method().is_safe());
@@ -25,5 +24,5 @@ pub(crate) async fn check(State(gateway): State<Gateway>, request: Request, next
     };
     // It takes an operator, so there is no use in asking at once.
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
-    response
+    Some(response)
 }

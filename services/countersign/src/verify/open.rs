@@ -57,7 +57,7 @@ impl<'a> Line<'a> {
             let hash = (members.commitevents == 1).then(|| hash(&members));
             // Bytes of their hash are as they were written: the parser is for those that are not.
             let as_written = hash.is_some() && hash == members.commithash.parse().ok();
-            if as_written && ends_with_type(members.data, members.kind) || is_of_type(members.data, members.kind) {
+            if as_written && Event::kind_at_end(members.data) == Some(members.kind) || is_of_type(members.data, members.kind) {
                 return Some(Line { members, known: true, of_type: true, body: None, has_handle: false, hash });
             }
         }
@@ -76,13 +76,6 @@ impl<'a> Line<'a> {
 /// Whether this is an event of this type.
 fn is_of_type(data: &str, kind: &str) -> bool {
     Event::kind_of(data).is_ok_and(|found| found == kind)
-}
-
-/// Whether it ends as events of this type mostly do: their members are sorted, and few have one behind `type` and `v`.
-fn ends_with_type(data: &str, kind: &str) -> bool {
-    let before_version = data.strip_suffix('}').map(|data| data.trim_end_matches(|digit: char| digit.is_ascii_digit()));
-    let before_kind = before_version.and_then(|data| data.strip_suffix("\",\"v\":")?.strip_suffix(kind));
-    before_kind.is_some_and(|data| data.ends_with(",\"type\":\""))
 }
 
 /// The commit at hand.
