@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import Pipeline
+from pipeline import REVIEWER, Pipeline
 from processes import environment
 from read_export import check, check_proof
 from service import BINARY
@@ -26,17 +26,21 @@ class Signed:
     def __init__(self, stack, folder: Path):
         self.stack, self.folder = stack, folder
         self.bucket = f"s3://{stack.outputs['CheckpointBucket']}"
-        self.reviews = [self.decided("signed-0")]
+        # One of them has versions of two digits.
+        self.reviews = [self.decided("signed-0", readers=9)]
         self.tick()
         self.held = self.kept("held.txt", "checkpoint", "--bucket", self.bucket)
         self.key = self.kept("log.pub", "checkpoint", "--public-key", "--bucket", self.bucket)
         self.reviews += [self.decided(f"signed-{number}") for number in (1, 2)]
         self.tick()
 
-    def decided(self, name: str) -> str:
-        """A review that came to its end."""
+    def decided(self, name: str, readers: int = 0) -> str:
+        """A review that came to its end; some who were asked as well only said something."""
         pipeline = Pipeline(self.stack, f"{name}-{self.folder.name}")
-        execution, review = pipeline.asked()
+        people = [f"reader-{number}@example.com" for number in range(readers)]
+        execution, review = pipeline.asked(reviewers=[{"email": email} for email in (REVIEWER, *people)])
+        for person in people:
+            assert self.stack.vote(review, person, "comment", "I read it").ok
         pipeline.decide(review)
         assert execution.ended()["status"] == "SUCCEEDED"
         self.stack.logged(review, "WorkflowResumed")
