@@ -20,7 +20,7 @@ const CELLS_MAX: usize = 1 << 18;
 const PAGE_FACTOR: usize = 64;
 
 /// The elements that a summary may have on a page.
-const ELEMENTS: [&str; 27] = [
+const ELEMENTS: [&str; 28] = [
     "a",
     "blockquote",
     "br",
@@ -48,6 +48,7 @@ const ELEMENTS: [&str; 27] = [
     "th",
     "thead",
     "tr",
+    "ul",
 ];
 /// Their attributes.
 const ATTRIBUTES: [&str; 13] =
