@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    json::escaped,
-    line::{characters, is_blank, line},
+    json::token,
+    line::{characters, is_blank},
 };
 
 /// One fault of an input: where it is (RFC 6901 JSON pointer; empty for the whole) and what was
@@ -31,8 +31,6 @@ impl Fault {
 
 /// The most unknown fields of one object that are named one by one.
 const UNKNOWN_MAX: usize = 50;
-/// The most letters of an unknown field's name that are repeated.
-const NAME_MAX: usize = 100;
 
 /// Reads one JSON object field by field and notes every fault, so that a caller who made five
 /// mistakes is told of five.
@@ -56,7 +54,7 @@ impl<'a> Reader<'a> {
 
     /// The pointer of a field.
     pub(crate) fn at(&self, field: &str) -> String {
-        format!("{}/{}", self.pointer, escaped(field))
+        format!("{}/{}", self.pointer, token(field))
     }
 
     /// The field as it stands. `null` counts as absent: bus transformers write it for what they lack.
@@ -141,8 +139,7 @@ impl<'a> Reader<'a> {
         let known = self.known.join(", ");
         let mut unknown = self.object.keys().filter(|field| !self.known.contains(&field.as_str()));
         for field in unknown.by_ref().take(UNKNOWN_MAX) {
-            let name: String = line(field).chars().take(NAME_MAX).collect();
-            faults.push(Fault::new(self.at(&name), format!("no such field (known here: {known})")));
+            faults.push(Fault::new(self.at(field), format!("no such field (known here: {known})")));
         }
         let further = unknown.count();
         if further > 0 {

@@ -10,13 +10,15 @@ mod scan;
 
 use serde_json::Value;
 
-use crate::fault::Fault;
+use crate::{fault::Fault, line::line};
 
 /// The most levels of arrays and objects inside each other. The parser stops at 128; what people are
 /// shown needs few, and each level costs every reader of a page.
 pub const DEPTH_MAX: usize = 64;
 /// The most faults of one document that are named.
 const FAULTS_MAX: usize = 50;
+/// The most letters of a name that are repeated.
+const NAME_MAX: usize = 100;
 
 /// A document, and what of it could not be kept as it was typed.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -36,7 +38,7 @@ impl Typed {
     /// The part of it at a field of the outermost object, with that part's faults.
     pub fn field(&self, name: &str) -> Option<Typed> {
         let value = self.value.get(name)?.clone();
-        let at = format!("/{}", escaped(name));
+        let at = format!("/{}", token(name));
         let inside = |fault: &Fault| {
             let rest = fault.pointer.strip_prefix(&at)?;
             (rest.is_empty() || rest.starts_with('/')).then(|| Fault::new(rest, fault.expected.clone()))
@@ -95,8 +97,10 @@ pub fn text(bytes: &[u8]) -> Result<&str, NotJson> {
     std::str::from_utf8(bytes).map_err(|error| NotJson::NotUtf8 { at: error.valid_up_to() })
 }
 
-/// A name as a token of a JSON pointer (RFC 6901, section 3).
-pub(crate) fn escaped(name: &str) -> String {
+/// A caller's name as a token of a JSON pointer (RFC 6901, section 3): one line of at most [`NAME_MAX`] letters, since
+/// it is repeated to whoever reads of the fault.
+pub(crate) fn token(name: &str) -> String {
+    let name: String = line(name).chars().take(NAME_MAX).collect();
     name.replace('~', "~0").replace('/', "~1")
 }
 
@@ -129,6 +133,16 @@ mod tests {
         assert_eq!(faults(r#"[{"a":1},{"a":1,"b":{"a":2}}]"#), Vec::<String>::new());
         let many: String = (0..1_000).map(|_| r#""a":1,"#).collect();
         assert_eq!(faults(&format!("{{{many}\"b\":1}}")).len(), FAULTS_MAX + 1);
+    }
+
+    #[test]
+    fn a_pointer_is_one_short_line_whatever_the_names_are() {
+        assert_eq!(faults("{\"a\\r\\u202eb\":1,\"a\\r\\u202eb\":2}"), ["/a b"]);
+        let long = "n".repeat(1_000);
+        assert_eq!(faults(&format!(r#"{{"{long}":1,"{long}":2}}"#)), [format!("/{}", "n".repeat(NAME_MAX))]);
+        let deep = format!("{}1e-400{}", format!("{{\"{long}\":").repeat(60), "}".repeat(60));
+        let pointer = &faults(&deep)[0];
+        assert!(pointer.len() <= 1_100 && pointer.ends_with("/…"), "{pointer}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
-use super::{escaped, number};
+use super::{number, token};
 use crate::fault::Fault;
 
 /// How many levels of arrays and objects stand inside each other. The text need not be JSON.
@@ -114,12 +114,18 @@ fn end_of_string(bytes: &[u8], start: usize) -> usize {
     bytes.len()
 }
 
+/// Where the scan is, unless that is too long to be repeated.
 fn pointer(levels: &[Level<'_>]) -> String {
+    const MAX: usize = 1_000;
     let mut pointer = String::new();
     for level in levels {
         pointer.push('/');
+        if pointer.len() > MAX {
+            pointer.push('…');
+            break;
+        }
         match level {
-            Level::Object { name, .. } => pointer.push_str(&escaped(name)),
+            Level::Object { name, .. } => pointer.push_str(&token(name)),
             Level::Array { index } => pointer.push_str(&index.to_string()),
         }
     }
