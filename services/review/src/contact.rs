@@ -88,7 +88,8 @@ fn contact<'a>(directory: &'a Directory, person: &'a PrimaryId, kind: Kind) -> O
             let (team, user) = id.as_str().strip_prefix("slack:")?.split_once('/')?;
             Some(Contact::Slack { team, user })
         }),
-        Kind::Email => ids.find(|id| id.as_str().contains('@')).map(|id| Contact::Email(id.as_str())),
+        // Older logs hold addresses in letters that few mail servers deliver to; they are refused today.
+        Kind::Email => ids.map(PersonId::as_str).find(|id| id.contains('@') && id.is_ascii()).map(Contact::Email),
         Kind::Phone => directory.person(person)?.phone.as_deref().map(Contact::Phone),
         Kind::Anywhere => Some(Contact::Anywhere),
     }
@@ -136,5 +137,9 @@ mod tests {
             (Some(id("ana@x.com")), Some(id("slack:T1/U1")))
         );
         assert_eq!(went_to(&known, Kind::Phone), None);
+        let [in_letters, beyond_mail] =
+            ["bo@bücher.example", "josé@x.com"].map(|id| directory.primary(&PersonId::recorded(id).expect("taken once")));
+        assert_eq!(of(&in_letters, Kind::Email), Some(Contact::Email("bo@xn--bcher-kva.example")));
+        assert_eq!(of(&beyond_mail, Kind::Email), None);
     }
 }

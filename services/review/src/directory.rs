@@ -175,6 +175,11 @@ impl Directory {
         std::iter::once(person.recorded()).chain(aliases.filter(|alias| self.is(alias, person)))
     }
 
+    /// Every id under which this person may be on record: theirs, also as earlier versions wrote them.
+    pub fn recorded_ids_of(&self, person: &PrimaryId) -> Vec<PersonId> {
+        self.ids_of(person).flat_map(|id| std::iter::once(id.clone()).chain(id.written_before())).collect()
+    }
+
     /// The name people see: the directory's, else the id.
     pub fn name<'a>(&'a self, person: &'a impl AsRef<PersonId>) -> &'a str {
         let id = person.as_ref();
@@ -191,7 +196,19 @@ impl Directory {
 
     /// Whether this person is one of those whom these reviewers stand for.
     pub fn is_one_of(&self, person: &PrimaryId, reviewers: &[Reviewer]) -> bool {
-        reviewers.iter().flat_map(|reviewer| self.named_by(reviewer)).any(|id| self.is(id, person))
+        reviewers.iter().any(|reviewer| match reviewer {
+            Reviewer::Person(named) => self.is(named, person),
+            Reviewer::Group(group) => self.groups.get(group).is_some_and(|members| self.is_member(person, members)),
+            Reviewer::Newer(_) => false,
+        })
+    }
+
+    /// Members are kept as ids are written today, so that a large group is looked through at once.
+    fn is_member(&self, person: &PrimaryId, members: &[PersonId]) -> bool {
+        members.iter().any(|member| match self.aliases.get(member.as_str()) {
+            Some(primary) => primary == person,
+            None => member.as_str() == person.as_str(),
+        })
     }
 
     fn named_by<'a>(&'a self, reviewer: &'a Reviewer) -> &'a [PersonId] {
@@ -202,11 +219,11 @@ impl Directory {
         }
     }
 
-    /// Every way in which a request may name this person: their ids and their groups. The inbox of a
-    /// person is what any of these is asked for.
+    /// Every way in which a request may name this person: their ids, also as earlier versions wrote them, and
+    /// their groups. The inbox of a person is what any of these is asked for.
     pub fn names_of(&self, person: &PrimaryId) -> Vec<Reviewer> {
-        let ids = self.ids_of(person).cloned().map(Reviewer::Person);
-        let groups = self.groups.iter().filter(|(_, members)| members.iter().any(|member| self.is(member, person)));
+        let ids = self.recorded_ids_of(person).into_iter().map(Reviewer::Person);
+        let groups = self.groups.iter().filter(|(_, members)| self.is_member(person, members));
         ids.chain(groups.map(|(group, _)| Reviewer::Group(group.clone()))).collect()
     }
 

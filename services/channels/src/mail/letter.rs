@@ -131,3 +131,25 @@ fn id(envelope: &Envelope<'_>, purpose: Purpose) -> String {
     };
     format!("<{}.{person}.{purpose}@{}>", envelope.review, envelope.from.email.domain())
 }
+
+#[cfg(test)]
+mod tests {
+    use events::PersonId;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4_096, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever a door takes for an address, a mail can be addressed to, as it stands.
+        #[test]
+        fn any_address_that_is_taken_can_be_written_to(
+            local in "[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,20}",
+            domain in "([a-zü0-9ßΣ日-]{1,8}[.\u{3002}]){1,3}[a-zé]{2,5}",
+        ) {
+            if let Ok(person) = PersonId::email(&format!("{local}@{domain}")) {
+                let address = person.as_str().parse::<lettre::Address>().map(|address| address.to_string()).ok();
+                prop_assert_eq!(address.as_deref(), Some(person.as_str()));
+            }
+        }
+    }
+}

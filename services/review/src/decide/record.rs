@@ -55,16 +55,26 @@ fn failed(review: &Review, mut failed: NotificationFailed, directory: &Directory
         return (!known).then(|| failed.into());
     }
     let person = directory.primary(&failed.person);
-    let of_old = review.unreached.iter().find(|known| known.last.person == failed.person && known.is_for(channel, purpose));
-    if let Some(of_old) = of_old.filter(|known| !known.is_of(&person)) {
+    let settles = settles(review, &failed);
+    let id = failed.person.canonical();
+    let is_of_old = review.unreached.iter().any(|known| known.last.person.canonical() == id && known.is_for(channel, purpose));
+    if id.as_ref() != person.recorded() && is_of_old {
         // Nothing is tried under that id any more, so all that it can still do is not to be due.
-        let settles = failed.retry_at.is_none() && of_old.last.retry_at.is_some();
         return settles.then(|| failed.into());
     }
     let last = review.unreached(&person, channel, purpose);
-    let known = last.is_some_and(|known| known.last == failed) || review.was_reached(&person, purpose, directory);
+    let was_reached = review.was_reached(&person, purpose, directory);
+    let known = last.is_some_and(|known| known.last == failed) || (was_reached && !settles);
     failed.person = person.into();
     (!known).then(|| failed.into())
+}
+
+/// Whether this ends the tries of a failure that is due by the log alone, which takes each id for a person.
+fn settles(review: &Review, failed: &NotificationFailed) -> bool {
+    let alone = Directory::default();
+    let id = alone.primary(&failed.person);
+    let is_due = review.unreached(&id, failed.channel, failed.purpose()).is_some_and(|known| known.last.retry_at.is_some());
+    failed.retry_at.is_none() && is_due && !review.was_reached(&id, failed.purpose(), &alone)
 }
 
 /// Records what a workflow answered, until that is settled. Before the review has ended there was

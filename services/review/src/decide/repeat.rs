@@ -76,9 +76,11 @@ fn unapprovable(review: &Review, wish: &Request, directory: &Directory) -> Optio
     let asks = |person: &PrimaryId| {
         wish.request.requester.iter().any(|requester| directory.is(requester, person)) || review.is_requester(person, directory)
     };
+    let acted = |vote: &VoteCast| {
+        asks(&directory.primary(&vote.person)) || vote.acted_as.as_ref().is_some_and(|id| asks(&directory.primary(id)))
+    };
     if let Some(Ending::Decided { verdict: Verdict::Approved, .. }) = ending(review) {
-        let votes =
-            review.votes.iter().map(|vote| vote.what.as_ref()).filter(|vote: &&VoteCast| !asks(&directory.primary(&vote.person)));
+        let votes = review.votes.iter().map(|vote| vote.what.as_ref()).filter(|vote: &&VoteCast| !acted(vote));
         let verdict = Tally::of(votes, directory).verdict(&request.policy).map(|(verdict, _)| verdict);
         let words = format!("somebody who did not approve review {} themselves; use another request_key", review.id);
         return (verdict != Some(Verdict::Approved)).then(|| Fault::new("/requester", words));

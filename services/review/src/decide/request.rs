@@ -1,7 +1,9 @@
 //! Opening a review, or finding the one that the same key opened.
 
+use std::collections::BTreeSet;
+
 use events::{
-    Fault, GroupId, Timestamp,
+    Fault, GroupId, ReviewRequest, Timestamp,
     event::{ReviewRequested, V},
     request::{ContentRecipe, Reviewer, SelfApproval},
 };
@@ -109,7 +111,11 @@ fn differences(review: &Review, wish: &Request) -> Vec<Fault> {
     let (before, now) = (&review.request, &wish.request);
     let fault =
         |field: &str| Fault::new(field, format!("the same as review {} has under this request_key; use another key", review.id));
-    if before.content_digest == now.content_digest(before.content_recipe) {
+    let same_reviewers = written_today(&before.reviewers) == written_today(&now.reviewers);
+    let is_same = |request: &ReviewRequest| before.content_digest == request.content_digest(before.content_recipe);
+    // An earlier version wrote the same addresses otherwise, and digested them so.
+    let is_respelled = || same_reviewers && is_same(&ReviewRequest { reviewers: before.reviewers.clone(), ..now.clone() });
+    if is_same(now) || is_respelled() {
         let is_the_same = !wish.exact || before.origin.event_id == wish.origin.event_id;
         return if is_the_same { Vec::new() } else { vec![fault("")] };
     }
@@ -118,7 +124,7 @@ fn differences(review: &Review, wish: &Request) -> Vec<Fault> {
         ("/summary", before.summary == now.summary || before.content_recipe.is_first()),
         ("/subject", before.subject == now.subject),
         ("/evidence", before.evidence == now.evidence),
-        ("/reviewers", before.reviewers == now.reviewers),
+        ("/reviewers", same_reviewers),
         ("/policy", before.policy == now.policy),
         ("/risk", before.risk == now.risk || before.content_recipe.is_first()),
         ("/on_expiry", before.on_expiry == now.on_expiry || before.content_recipe.is_first()),
@@ -126,4 +132,14 @@ fn differences(review: &Review, wish: &Request) -> Vec<Fault> {
     ];
     let faults: Vec<Fault> = fields.into_iter().filter(|(_, same)| !same).map(|(field, _)| fault(field)).collect();
     if faults.is_empty() { vec![fault("/request_key")] } else { faults }
+}
+
+/// Reviewers with their ids as they are written today, each once, in order.
+fn written_today(reviewers: &[Reviewer]) -> BTreeSet<(bool, String)> {
+    let written = |reviewer: &Reviewer| match reviewer {
+        Reviewer::Person(person) => (true, person.canonical().to_string()),
+        Reviewer::Group(group) => (false, group.to_string()),
+        Reviewer::Newer(json) => (false, json.clone()),
+    };
+    reviewers.iter().map(written).collect()
 }

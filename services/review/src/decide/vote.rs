@@ -119,10 +119,12 @@ fn count(review: &Review, vote: &Vote, person: &PrimaryId, directory: &Directory
         seen: Some(vote.stated.seen),
         seen_digest: vote.stated.seen_digest,
     };
-    // An id that voted before may have turned out to be the requester's since.
+    // An id that voted before, or that acted for another, may have turned out to be the requester's since.
+    let asked = |id: &PersonId| review.is_requester(&directory.primary(id), directory);
     let votes = review.votes.iter().map(|cast| cast.what.as_ref()).chain([&cast]);
     let votes = votes.filter(|cast| {
-        request.policy.self_approval == SelfApproval::Allowed || !review.is_requester(&directory.primary(&cast.person), directory)
+        request.policy.self_approval == SelfApproval::Allowed
+            || !(asked(&cast.person) || cast.acted_as.as_ref().is_some_and(asked))
     });
     match Tally::of(votes, directory).verdict(&request.policy) {
         Some((verdict, by)) if vote.choice != Choice::Comment => {

@@ -108,7 +108,7 @@ impl StateMachineTest for Lives {
             review.votes.iter().filter(move |vote| (vote.what.choice == events::event::Choice::Comment) == remarks)
         };
         let counted: Vec<String> = said(false).map(|vote| vote.what.person.to_string()).collect();
-        assert_eq!(counted, model.words.iter().map(|(id, _)| id.text()).collect::<Vec<_>>());
+        assert_eq!(counted, model.words.iter().map(|(id, ..)| id.text()).collect::<Vec<_>>());
         assert_eq!(said(true).count(), model.remarks.len());
         assert!(review.votes.iter().all(|vote| vote.at < review.request.expires_at), "invariant 9");
         if let Some(ending) = &review.ending {

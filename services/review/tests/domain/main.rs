@@ -17,6 +17,8 @@ mod model;
 mod newer;
 mod often;
 mod outside;
+mod people;
+mod renamed;
 mod seen;
 mod states;
 mod task_answers;

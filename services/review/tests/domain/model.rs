@@ -52,8 +52,8 @@ pub struct Model {
     /// Whose Slack id the directory knows to be theirs.
     pub linked: [bool; 5],
     pub group: BTreeSet<Id>,
-    /// The last word of each id, in the order of speaking; remarks apart.
-    pub words: Vec<(Id, &'static str)>,
+    /// Whose word, by which id, and which, in the order of speaking; remarks apart.
+    pub words: Vec<(Id, Id, &'static str)>,
     pub remarks: Vec<Id>,
     pub ended: Option<&'static str>,
     attached: BTreeSet<usize>,
@@ -82,11 +82,13 @@ impl Model {
 
     fn approvers(&self) -> BTreeSet<Id> {
         let mut last = BTreeMap::new();
-        for (id, word) in &self.words {
-            last.insert(self.canonical(*id), *word);
+        for (id, acted, word) in &self.words {
+            last.insert(self.canonical(*id), (self.canonical(*acted), *word));
         }
-        let approvers = last.into_iter().filter(|(_, word)| *word == "approve").map(|(id, _)| id);
-        approvers.filter(|id| self.self_approval || !self.is_requester(*id)).collect()
+        let asks = |id: Id| !self.self_approval && self.is_requester(id);
+        let approvals = last.into_iter().filter(|(id, (acted, word))| *word == "approve" && !asks(*id) && !asks(*acted));
+        // Whoever acted for two people approves once.
+        approvals.map(|(_, (acted, _))| acted).collect()
     }
 
     fn vote(&mut self, id: Id, word: &'static str) {
@@ -101,17 +103,17 @@ impl Model {
         if self.ended.is_some() {
             return;
         }
-        let id = self.canonical(id);
+        let (id, acted) = (self.canonical(id), id);
         if remark {
             if !self.remarks.iter().any(|who| self.canonical(*who) == id) {
                 self.remarks.push(id);
             }
             return;
         }
-        if self.words.iter().rev().find(|(who, _)| self.canonical(*who) == id).is_some_and(|(_, last)| *last == word) {
+        if self.words.iter().rev().find(|(who, ..)| self.canonical(*who) == id).is_some_and(|(.., last)| *last == word) {
             return;
         }
-        self.words.push((id, word));
+        self.words.push((id, acted, word));
         if word == "reject" {
             self.ended = Some("rejected");
         } else if self.approvers().len() >= self.quorum {
