@@ -91,8 +91,9 @@ pub struct ReviewRow {
 pub struct Search {
     /// Only this status.
     pub status: Option<Status>,
-    /// Only those asked for by this person.
-    pub requester: Option<PersonId>,
+    /// Only those asked for under one of these ids, as they were recorded: all the ids of one person. Everybody's
+    /// when there is none.
+    pub requesters: Vec<PersonId>,
     /// Only those that name one of these people or groups, or in which one of `voters` voted; all when
     /// both are empty.
     pub reviewers: Vec<Reviewer>,
@@ -137,7 +138,11 @@ pub struct Seen {
 
 impl From<Option<ReviewRow>> for Seen {
     fn from(row: Option<ReviewRow>) -> Seen {
-        Seen { row, ..Seen::default() }
+        Seen {
+            row,
+            #[cfg(feature = "dynamodb")]
+            others: std::collections::BTreeMap::new(),
+        }
     }
 }
 

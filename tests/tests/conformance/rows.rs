@@ -32,7 +32,7 @@ async fn seen(views: &dyn Views, row: &ReviewRow) -> (Option<ReviewRow>, [bool; 
         inbox(person("ana")).await,
         inbox(group("ml-oncall")).await,
         found(Search { status: Some(Status::Open), ..Search::default() }).await,
-        found(Search { requester: row.requester.clone(), ..Search::default() }).await,
+        found(Search { requesters: row.requester.clone().into_iter().collect(), ..Search::default() }).await,
         found(Search { reviewers: vec![group("ml-oncall")], ..Search::default() }).await,
         due.iter().any(|due| due.review_id == row.review_id && Some(due.at) == row.next_due),
     ];

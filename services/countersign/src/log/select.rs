@@ -34,6 +34,9 @@ pub struct Selection {
     /// Every name of the reviewer, once it was looked up.
     #[serde(skip)]
     names: Vec<Reviewer>,
+    /// Every id of the requester, once it was looked up.
+    #[serde(skip)]
+    requesters: Vec<PersonId>,
 }
 
 impl Selection {
@@ -47,17 +50,20 @@ impl Selection {
         &self.names
     }
 
-    /// Looks up by which names the reviewer may have been asked.
+    /// Looks up by which ids the requester, and by which names the reviewer, may be on record.
     ///
     /// # Errors
     /// When the log cannot be read.
     pub async fn resolve(&mut self, ledger: &Arc<dyn Ledger>) -> Result<(), ledger::ExecuteError> {
+        if self.requester.is_none() && self.reviewer.is_none() {
+            return Ok(());
+        }
         let reviews = Reviews::new(Arc::clone(ledger), Arc::new(SystemClock));
+        let directory = reviews.directory().await?;
+        let ids = |person| directory.recorded_ids_of(&directory.primary(person));
+        self.requesters = self.requester.as_ref().map(ids).unwrap_or_default();
         self.names = match &self.reviewer {
-            Some(Reviewer::Person(person)) => {
-                let directory = reviews.directory().await?;
-                directory.names_of(&directory.primary(person))
-            }
+            Some(Reviewer::Person(person)) => directory.names_of(&directory.primary(person)),
             Some(group) => vec![group.clone()],
             None => Vec::new(),
         };
@@ -87,7 +93,7 @@ impl Selection {
         self.from.is_none_or(|from| row.requested_at >= from)
             && self.to.is_none_or(|to| row.requested_at < to)
             && self.source.as_ref().is_none_or(|source| *source == row.source)
-            && (self.requester.is_none() || self.requester == row.requester)
+            && (self.requester.is_none() || row.requester.iter().any(|person| self.requesters.contains(person)))
             && (self.reviewer.is_none() || self.names.iter().any(named))
             && self.outcome.is_none_or(|outcome| outcome == row.status)
     }
@@ -96,6 +102,6 @@ impl Selection {
 impl From<&SelectionArgs> for Selection {
     fn from(args: &SelectionArgs) -> Selection {
         let SelectionArgs { from, to, source, requester, reviewer, outcome } = args.clone();
-        Selection { from, to, source, requester, reviewer, outcome: outcome.map(Status::from), names: Vec::new() }
+        Selection { from, to, source, requester, reviewer, outcome: outcome.map(Status::from), ..Selection::default() }
     }
 }

@@ -71,11 +71,10 @@ fn question(input: &mut Input) -> Question {
     let to: Option<Timestamp> = input.parsed("to", TIME);
     let search = Search {
         status: input.read("outcome", "\"open\", \"approved\", \"rejected\", \"expired\", \"cancelled\" or \"refused\""),
-        requester: input.parsed("requester", PERSON),
         subject: input.parsed("subject", "kind/id"),
         from,
         to,
         ..Search::default()
     };
-    Question { search, reviewer, channel }
+    Question { search, requester: input.person_id("requester"), reviewer, channel }
 }

@@ -148,7 +148,14 @@ pub(super) async fn list(
         Some(group) => vec![group],
         None => Vec::new(),
     };
-    let search = Search { status, requester, reviewers, from, to, ..Search::default() };
+    let requesters = match requester {
+        Some(person) => {
+            let directory = gateway.reviews.directory().await?;
+            directory.recorded_ids_of(&directory.primary(&person))
+        }
+        None => Vec::new(),
+    };
+    let search = Search { status, requesters, reviewers, from, to, ..Search::default() };
     let from = cursor.map(|text| cursor::read(&gateway.keys, &search, &text)).transpose()?;
     let page = match gateway.views.search(&search, from.as_ref(), limit.unwrap_or(PAGE)).await {
         // A cursor of ours, but of a store that was replaced since.

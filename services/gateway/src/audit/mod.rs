@@ -10,7 +10,7 @@ mod report;
 mod trail;
 pub mod words;
 
-use events::{Timestamp, event::Channel, request::Reviewer};
+use events::{PersonId, Timestamp, event::Channel, request::Reviewer};
 use ledger::{ExecuteError, Position, Reviews, Search, Views};
 
 pub use drawing::timeline;
@@ -27,8 +27,10 @@ const BYTES_MAX: usize = 2_000_000;
 /// What is asked for; every field narrows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Question {
-    /// Status, requester, subject and time of the request.
+    /// Status, subject and time of the request.
     pub search: Search,
+    /// Only reviews that this person asked for, by any of their ids.
+    pub requester: Option<PersonId>,
     /// Only reviews that ask this person (by any of their names, and through their groups of today), or in
     /// which they voted; or that ask this group.
     pub reviewer: Option<Reviewer>,
@@ -82,6 +84,10 @@ impl Question {
 
     async fn resolve(&self, reviews: &Reviews) -> Result<Search, ExecuteError> {
         let mut search = self.search.clone();
+        if let Some(person) = &self.requester {
+            let directory = reviews.directory().await?;
+            search.requesters = directory.recorded_ids_of(&directory.primary(person));
+        }
         match &self.reviewer {
             Some(Reviewer::Person(person)) => {
                 let directory = reviews.directory().await?;

@@ -112,7 +112,7 @@ fn read(wish: &Wish) -> (Question, Vec<&'static str>) {
         question.search.to = moment(wish.to.trim()).map(|day| day.after(events::Period::hours(24)));
     }
     if parsed(&wish.requester, "Who asked", &|text| text.parse::<events::PersonId>().is_ok()) {
-        question.search.requester = wish.requester.trim().parse().ok();
+        question.requester = wish.requester.trim().parse().ok();
     }
     if parsed(&wish.reviewer, "Who was asked", &|text| reviewer(text).is_some()) {
         question.reviewer = reviewer(wish.reviewer.trim());

@@ -93,11 +93,12 @@ impl Views for DynamoStore {
         let high = after.clone().unwrap_or(end);
         let voted = search.voters.iter().flat_map(layout::voter_lists);
         let people: BTreeSet<String> = search.reviewers.iter().map(layout::for_list).chain(voted).collect();
-        let groups = match (&search.subject, &search.requester, people.is_empty()) {
+        let asked_by: Vec<String> = search.requesters.iter().map(|person| layout::by_list(person.as_str())).collect();
+        let groups = match (&search.subject, asked_by.is_empty(), people.is_empty()) {
             (Some(subject), ..) => VecDeque::from([vec![layout::about_list(subject)]]),
-            (None, Some(person), _) => VecDeque::from([vec![layout::by_list(person.as_str())]]),
-            (None, None, false) => VecDeque::from([people.into_iter().collect()]),
-            (None, None, true) => {
+            (None, false, _) => VecDeque::from([asked_by]),
+            (None, true, false) => VecDeque::from([people.into_iter().collect()]),
+            (None, true, true) => {
                 let months = self.months(&low, &high).await?;
                 months.iter().map(|month| layout::month_lists(search.status, month)).collect()
             }
@@ -251,7 +252,7 @@ fn after(row: Option<&ReviewRow>) -> Result<Option<Position>, LedgerError> {
 
 fn matches(search: &Search, row: &ReviewRow) -> bool {
     search.status.is_none_or(|status| status == row.status)
-        && search.requester.as_ref().is_none_or(|person| Some(person) == row.requester.as_ref())
+        && (search.requesters.is_empty() || row.requester.iter().any(|person| search.requesters.contains(person)))
         && ((search.reviewers.is_empty() && search.voters.is_empty())
             || row.reviewers.iter().any(|one| search.reviewers.contains(one))
             || row.voters.iter().any(|one| search.voters.contains(one)))

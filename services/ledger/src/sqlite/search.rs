@@ -22,7 +22,7 @@ pub(super) const INBOX: &str = "SELECT expires_at, id FROM inbox WHERE reviewer 
 // The eighth narrows a list by further keys that reviews are filed under, any of which will do.
 pub(super) const BY_KEY: &str = "SELECT asked.requested_at, asked.id FROM asked JOIN reviews ON reviews.id = asked.id \
     WHERE asked.reviewer = ?1 AND (asked.requested_at, asked.id) < (?2, ?3) AND asked.requested_at >= ?4 \
-    AND (?6 IS NULL OR reviews.status = ?6) AND (?7 IS NULL OR reviews.requester = ?7) \
+    AND (?6 IS NULL OR reviews.status = ?6) AND (?7 IS NULL OR reviews.requester IN (SELECT value FROM json_each(?7))) \
     AND (?8 IS NULL OR EXISTS (SELECT 1 FROM json_each(?8) AS wanted CROSS JOIN asked AS too \
         WHERE too.reviewer = wanted.value AND too.requested_at = asked.requested_at AND too.id = asked.id)) \
     ORDER BY asked.requested_at DESC, asked.id DESC LIMIT ?5";
@@ -111,27 +111,28 @@ impl Range {
     fn by_keys(&self, connection: &Connection, search: &Search, filed: &[String], too: &[String]) -> rusqlite::Result<Vec<Key>> {
         let status = search.status.map(status_code);
         let too = (!too.is_empty()).then(|| serde_json::json!(too).to_string());
-        let requester = search.requester.as_ref().map(|person| person.as_str());
+        let requesters = (!search.requesters.is_empty()).then(|| serde_json::json!(search.requesters).to_string());
         let mut found = Vec::new();
         for key in filed {
-            let params = params![key, self.before.0, self.before.1, self.since, self.most, status, requester, too];
+            let params = params![key, self.before.0, self.before.1, self.since, self.most, status, requesters, too];
             found.extend(keys(connection, BY_KEY, params)?);
         }
         Ok(found)
     }
 
-    /// One run a status, so that an index by status and time serves a list of all of them too.
+    /// One run a status and requester, so that an index by status and time serves a list of all of them too.
     fn by_status(&self, connection: &Connection, search: &Search) -> rusqlite::Result<Vec<Key>> {
         let mut found = Vec::new();
         for status in STATUSES.into_iter().filter(|status| search.status.is_none_or(|wanted| wanted == *status)) {
             let status = status_code(status);
             let (time, id) = self.before;
-            found.extend(match &search.requester {
-                None => keys(connection, BY_STATUS, params![status, time, id, self.since, self.most])?,
-                Some(person) => {
-                    keys(connection, BY_REQUESTER, params![status, time, id, self.since, self.most, person.as_str()])?
-                }
-            });
+            if search.requesters.is_empty() {
+                found.extend(keys(connection, BY_STATUS, params![status, time, id, self.since, self.most])?);
+            }
+            for person in &search.requesters {
+                let params = params![status, time, id, self.since, self.most, person.as_str()];
+                found.extend(keys(connection, BY_REQUESTER, params)?);
+            }
         }
         Ok(found)
     }

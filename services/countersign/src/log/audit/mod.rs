@@ -105,13 +105,12 @@ async fn places(args: &AuditArgs, data: &Path) -> anyhow::Result<(Arc<dyn Ledger
 fn question(args: &AuditArgs) -> Question {
     let search = Search {
         status: args.outcome.map(Status::from),
-        requester: args.requester.clone(),
         subject: args.subject.clone(),
         from: args.from,
         to: args.to,
         ..Search::default()
     };
-    Question { search, reviewer: args.reviewer.clone(), channel: args.channel }
+    Question { search, requester: args.requester.clone(), reviewer: args.reviewer.clone(), channel: args.channel }
 }
 
 async fn report(reviews: &Reviews, trail: &Trail, file: &Path) -> anyhow::Result<()> {

@@ -85,13 +85,14 @@ impl Reader<'_> {
             let status = if wish.tab == Tab::Open { Some(Status::Open) } else { wish.status };
             return Source::Searches(vec![Search { status, ..Search::default() }]);
         };
-        let names = self.directory.names_of(&self.directory.primary(person));
+        let person = self.directory.primary(person);
+        let names = self.directory.names_of(&person);
         if wish.tab == Tab::Waiting {
             return Source::Inbox(names);
         }
         let search = Search { status: wish.status, ..Search::default() };
-        let ids = names.iter().filter_map(|name| if let Reviewer::Person(id) = name { Some(id.clone()) } else { None });
-        let mut searches: Vec<Search> = ids.map(|id| Search { requester: Some(id), ..search.clone() }).collect();
+        let requesters = self.directory.recorded_ids_of(&person);
+        let mut searches = vec![Search { requesters, ..search.clone() }];
         if wish.tab == Tab::All {
             searches.push(Search { reviewers: names, ..search });
         }

@@ -1,9 +1,11 @@
 //! One review in a list.
 
+use std::collections::BTreeSet;
+
 use events::{PersonId, Timestamp, request::Risk};
 use ledger::{ReviewRow, Status};
 use maud::{Markup, html};
-use review::Directory;
+use review::{Directory, PrimaryId};
 
 use super::super::{
     icons::{Icon, icon},
@@ -36,7 +38,7 @@ pub(super) fn show(row: &ReviewRow, now: Timestamp, directory: &Directory, perso
             }
             span.row-side {
                 @if status == Status::Open {
-                    span.progress { (pips(usize::from(row.approvals), row.quorum)) }
+                    span.progress { (pips(approvals(row, directory), row.quorum)) }
                     @if let Some(expires_at) = row.expires_at {
                         span.left .soon[words::is_soon(now, expires_at)] { (icon(Icon::Clock)) (words::left(now, expires_at)) }
                     }
@@ -45,6 +47,12 @@ pub(super) fn show(row: &ReviewRow, now: Timestamp, directory: &Directory, perso
             }
         }
     }
+}
+
+/// How many people approve. The row is of its own stream alone, and counts ids: two of them may be one person.
+fn approvals(row: &ReviewRow, directory: &Directory) -> usize {
+    let people: BTreeSet<PrimaryId> = row.decided.iter().map(|id| directory.primary(id)).collect();
+    if row.decided.is_empty() { usize::from(row.approvals) } else { usize::from(row.approvals).min(people.len()) }
 }
 
 /// Where a review stands, as a word, a drawing and a colour.

@@ -206,8 +206,8 @@ async fn is_known(gateway: &Gateway, person: &PersonId) -> Result<bool, Problem>
         return Ok(true);
     }
     let asked = Search { reviewers: names, ..Search::default() };
-    let asks = directory.ids_of(&primary).map(|id| Search { requester: Some(id.clone()), ..Search::default() });
-    for search in std::iter::once(asked).chain(asks) {
+    let asks = Search { requesters: directory.recorded_ids_of(&primary), ..Search::default() };
+    for search in [asked, asks] {
         if !gateway.views.search(&search, None, 1).await?.rows.is_empty() {
             return Ok(true);
         }

@@ -47,7 +47,11 @@ async fn an_ended_review_leaves_the_inbox_and_stays_in_the_search() {
 
     let all = [row(3, 1, Status::Open), row(2, 2, Status::Approved), row(1, 1, Status::Open)];
     let by_reviewer = Search { reviewers: both.to_vec(), ..Search::default() };
-    for search in [Search::default(), by_reviewer, Search { requester: all[0].requester.clone(), ..Search::default() }] {
+    for search in [
+        Search::default(),
+        by_reviewer,
+        Search { requesters: all[0].requester.clone().into_iter().collect(), ..Search::default() },
+    ] {
         let mut found = Vec::new();
         let mut from = None;
         loop {
