@@ -95,9 +95,11 @@ pub(crate) fn json_line(text: &str) -> io::Result<()> {
 /// of it is taken for a line of ours.
 pub fn failure(error: &anyhow::Error) {
     let mut text = format!("Error: {error}");
-    if error.chain().len() > 1 {
+    // Some errors put their cause into a sentence of their own.
+    let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).filter(|cause| !text.contains(cause)).collect();
+    if !causes.is_empty() {
         text.push_str("\n\nCaused by:");
-        error.chain().skip(1).for_each(|cause| text.push_str(&format!("\n    {cause}")));
+        causes.iter().for_each(|cause| text.push_str(&format!("\n    {cause}")));
     }
     err(&(indented(&text) + "\n"));
 }

@@ -88,8 +88,8 @@ pub fn with_causes(error: &dyn std::error::Error) -> String {
     let mut source = error.source();
     while let Some(cause) = source {
         let said = cause.to_string();
-        // A transparent error says the same as its cause.
-        if !text.ends_with(&said) {
+        // A transparent error says the same as its cause, and some put it into a sentence of theirs.
+        if !text.contains(&said) {
             text.push_str(": ");
             text.push_str(&said);
         }
