@@ -15,9 +15,11 @@ use crate::cli::{AddIntegrationArgs, IntegrationsCommand};
 
 const PATH: &str = "/api/v1/integrations";
 
-/// What the scope comes to, which its name does not say.
-const DECIDES: &str =
+/// What a scope comes to, which its name does not say.
+const WRITES_WHO: &str =
     "directory:write decides as anybody: whoever has it can add an address of their own to a person and vote by it.";
+/// The same of one that acts as nobody.
+const HANDS_IN: &str = "votes:cast with a source hands in anybody's vote.";
 
 #[derive(Deserialize)]
 struct Integration {
@@ -89,7 +91,7 @@ fn add(service: &Service, args: &AddIntegrationArgs, out: &mut Out) -> Result<()
     }
     out.text(&format!("integration {} is registered\n{}", out.paint.bold(args.name.as_str()), fields(out.paint, &rows)))?;
     if args.scope.contains(&Scope::WriteDirectory) {
-        note(&format!("{DECIDES} The person is told at the addresses they had, and the vote names the address."));
+        note(&format!("{WRITES_WHO} The person is told at the addresses they had, and the vote names the address."));
     }
     note(&format!("Keep the token now, it is not shown again. Commands take it from {TOKEN}, HTTP as Authorization: Bearer."));
     if let Some((id, secret)) = keys {
@@ -126,13 +128,21 @@ fn render(integrations: &[Integration], now: Timestamp) -> String {
     let row = |known: &Integration| {
         let expires = known.expires_at.map_or("never".to_owned(), |at| time::relative(at, now));
         let acts_as = known.acts_as.clone().unwrap_or_default();
-        vec![clean(&known.name).into_owned(), known.status.clone(), expires, acts_as, known.scopes.join(", ")]
+        let mut may = known.scopes.join(", ");
+        for (what, value) in [("source", &known.source), ("key", &known.access_key_id)] {
+            may += &value.as_ref().map(|value| format!("; {what} {}", clean(value))).unwrap_or_default();
+        }
+        vec![clean(&known.name).into_owned(), known.status.clone(), expires, acts_as, may]
     };
     let rows: Vec<Vec<String>> = integrations.iter().map(row).collect();
     let mut text = table(&["INTEGRATION", "STATUS", "EXPIRES", "ACTS AS", "SCOPES"], &rows, |_, cell| cell.to_owned());
-    let decides = |known: &Integration| known.status == "active" && known.scopes.iter().any(|scope| scope == "directory:write");
-    if integrations.iter().any(decides) {
-        text.push_str(&format!("\n{DECIDES}\n"));
+    let may = |known: &Integration, wanted: &str| known.status == "active" && known.scopes.iter().any(|scope| scope == wanted);
+    let writes_who = integrations.iter().any(|known| may(known, "directory:write"));
+    let hands_in = integrations.iter().any(|known| may(known, "votes:cast") && known.acts_as.is_none() && known.source.is_some());
+    for (is_so, words) in [(writes_who, WRITES_WHO), (hands_in, HANDS_IN)] {
+        if is_so {
+            text.push_str(&format!("\n{words}\n"));
+        }
     }
     text
 }
@@ -146,6 +156,8 @@ mod tests {
         let list: Vec<Integration> = serde_json::from_value(json!([
             {"name": "bot", "status": "active", "scopes": ["votes:cast"], "acts_as": "ana@example.com", "expires_at": "2026-11-24T04:00:00Z"},
             {"name": "ci", "status": "revoked", "scopes": ["reviews:request", "reviews:read"], "acts_as": null, "expires_at": null},
+            {"name": "tool", "status": "active", "scopes": ["votes:cast"], "acts_as": null, "expires_at": null,
+                "source": "com.example.tool", "access_key_id": "CSGNABC"},
         ]))
         .expect("integrations");
         let now = "2026-11-23T04:00:00Z".parse().expect("a time");
@@ -153,7 +165,9 @@ mod tests {
             render(&list, now),
             "INTEGRATION  STATUS   EXPIRES  ACTS AS          SCOPES\n\
              bot          active   in 24 h  ana@example.com  votes:cast\n\
-             ci           revoked  never                     reviews:request, reviews:read\n"
+             ci           revoked  never                     reviews:request, reviews:read\n\
+             tool         active   never                     votes:cast; source com.example.tool; key CSGNABC\n\n\
+             votes:cast with a source hands in anybody's vote.\n"
         );
         assert!(render(&[], now).contains("integrations add"));
     }
