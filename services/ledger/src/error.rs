@@ -8,7 +8,7 @@ pub type Source = Box<dyn std::error::Error + Send + Sync>;
 /// A store did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// The store was busy, throttled or out of reach. Retryable.
+    /// The store was busy, throttled, out of reach, or out of room, files or rights. Retryable.
     #[error("the store did not answer while it was to {what}")]
     Unavailable {
         /// What was asked of it.
@@ -16,8 +16,8 @@ pub enum LedgerError {
         /// What it said.
         source: Source,
     },
-    /// The store refused, or is not what this build expects: a missing table, a full disk, a
-    /// denied call. Final until an operator mends it.
+    /// The store refused, or is not what this build expects: a missing table, a denied call. Final until an operator
+    /// mends it.
     #[error("the store refused to {what}")]
     Refused {
         /// What was asked of it.

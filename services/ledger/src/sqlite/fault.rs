@@ -49,11 +49,17 @@ pub(super) fn store_error(what: &'static str, error: impl Into<Arc<Error>>) -> L
         | Error::Utf8Error(..) => return LedgerError::Damaged { place: what.to_owned(), fault: error.to_string() },
         _ => (),
     }
+    // What passes by itself, or once somebody frees room, closes files or gives a right back. None of it is the fault of
+    // what was to be written, so nothing is put aside for it.
     let retryable = matches!(
         error.sqlite_error_code(),
         Some(
             ErrorCode::DatabaseBusy
                 | ErrorCode::DatabaseLocked
+                | ErrorCode::DiskFull
+                | ErrorCode::CannotOpen
+                | ErrorCode::PermissionDenied
+                | ErrorCode::ReadOnly
                 | ErrorCode::SystemIoFailure
                 | ErrorCode::OutOfMemory
                 | ErrorCode::OperationInterrupted
