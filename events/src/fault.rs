@@ -81,10 +81,12 @@ impl<'a> Reader<'a> {
 
     /// A field that must be there.
     pub(crate) fn required<T>(&self, field: &str, expected: &str, value: Option<T>, faults: &mut Vec<Fault>) -> Option<T> {
-        let pointer = self.at(field);
-        // A fault of its own is already noted when it was there but wrong.
-        if value.is_none() && !faults.iter().any(|fault| fault.pointer.starts_with(&pointer)) {
-            faults.push(Fault::new(pointer, format!("{expected} (required)")));
+        if value.is_none() {
+            let pointer = self.at(field);
+            // A fault of its own is already noted when it was there but wrong.
+            if !faults.iter().any(|fault| fault.pointer.starts_with(&pointer)) {
+                faults.push(Fault::new(pointer, format!("{expected} (required)")));
+            }
         }
         value
     }
@@ -136,8 +138,11 @@ impl<'a> Reader<'a> {
     /// Notes every field that nobody asked for: a misspelt `expires_in` must not be ignored. Beyond
     /// [`UNKNOWN_MAX`] they are counted, so that the refusal of a flood still fits in the log.
     pub(crate) fn close(self, faults: &mut Vec<Fault>) {
+        let mut unknown = self.object.keys().filter(|field| !self.known.contains(&field.as_str())).peekable();
+        if unknown.peek().is_none() {
+            return;
+        }
         let known = self.known.join(", ");
-        let mut unknown = self.object.keys().filter(|field| !self.known.contains(&field.as_str()));
         for field in unknown.by_ref().take(UNKNOWN_MAX) {
             faults.push(Fault::new(self.at(field), format!("no such field (known here: {known})")));
         }
